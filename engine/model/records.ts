@@ -1,0 +1,132 @@
+/**
+ * The records that pass between the nodes, as schemas; the types derive from them. See `docs/messages.md`.
+ *
+ * Before enrich a record is a {@link DirectoryObject}; after enrich it is one of the {@link EnrichedRecord}s. All are plain
+ * JSON, so that function nodes may change them and brokers carry them.
+ */
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** A binary value in JSON. */
+export const BinaryValue = Type.Object({ base64: Type.String() }, { additionalProperties: false });
+/** One value of an attribute: text where the bytes are valid UTF-8 and the syntax is text, else binary. */
+export const AttributeValue = Type.Union([Type.String(), BinaryValue]);
+/**
+ * All attributes of an object: name (spelled as it was asked for) → list of values.
+ * An attribute that was returned without a value is `[]`; one that was not returned is not a key.
+ */
+export const Attributes = Type.Record(Type.String(), Type.Array(AttributeValue));
+
+/** Kinds that an object of a directory can be of. */
+export const ObjectKind = Type.Union([
+  Type.Literal('user'),
+  Type.Literal('contact'),
+  Type.Literal('group'),
+  Type.Literal('dynamic-group'),
+]);
+
+/** An object that was set aside, with its reason. It counts as present: nothing of it is removed. */
+export const Quarantined = Type.Object({
+  kind: Type.Literal('quarantined'),
+  id: nullable(Type.String()),
+  dn: Type.String(),
+  /** A stable code, such as `NO_ID` or `UNDECODABLE_DN`. */
+  reason: Type.String(),
+  /** A sentence for people. */
+  detail: Type.String(),
+  /** What can be shown of it. */
+  shown: Type.Optional(Attributes),
+});
+
+/** What extract sends: the directory's own object. `id` is the objectGUID (elsewhere the entryUUID) as text. */
+export const DirectoryObject = Type.Object({
+  kind: ObjectKind,
+  id: Type.String(),
+  dn: Type.String(),
+  attributes: Attributes,
+});
+
+const person = {
+  id: Type.String(),
+  dn: Type.String(),
+  sid: nullable(Type.String()),
+  name: Type.String(),
+  /** The primary address in lower case, or null where the object has none that is valid. */
+  primary: nullable(Type.String()),
+  /** Further addresses in lower case, sorted, without the primary. */
+  aliases: Type.Array(Type.String()),
+  attributes: Attributes,
+};
+
+export const User = Type.Object({ kind: Type.Literal('user'), ...person, enabled: Type.Boolean() });
+export const Contact = Type.Object({ kind: Type.Literal('contact'), ...person, enabled: Type.Boolean() });
+
+const group = {
+  ...person,
+  /** `domain-local`, `global`, `universal`; null where the directory does not say. */
+  scope: nullable(Type.Union([Type.Literal('domain-local'), Type.Literal('global'), Type.Literal('universal')])),
+  /** `security` or `distribution`. */
+  type: Type.Union([Type.Literal('security'), Type.Literal('distribution')]),
+};
+
+export const Group = Type.Object({ kind: Type.Literal('group'), ...group });
+export const DynamicGroup = Type.Object({
+  kind: Type.Literal('dynamic-group'),
+  ...group,
+  /** The stored LDAP filter and base by which the directory resolves the list; null where it has none. */
+  filter: nullable(Type.String()),
+  filterBase: nullable(Type.String()),
+});
+
+/** A member by the best that is known of it: `id` if there is one, else `sid`, else `dn`. */
+export const Member = Type.Object({
+  id: Type.Optional(Type.String()),
+  sid: Type.Optional(Type.String()),
+  dn: Type.Optional(Type.String()),
+});
+
+/**
+ * Members of a group, in `parts` records numbered from 1. A group is whole when every part arrived and none is held; an
+ * empty group sends one part without members. A held group keeps at the receiver the members it has.
+ */
+export const Members = Type.Object({
+  kind: Type.Literal('members'),
+  group: Type.String(),
+  add: Type.Array(Member),
+  part: Type.Integer({ minimum: 1 }),
+  parts: Type.Integer({ minimum: 1 }),
+  /** Why the members are held, where they could not be read whole. */
+  held: Type.Optional(Type.String()),
+});
+
+/** What extract sends in a batch. */
+export const ExtractedRecord = Type.Union([DirectoryObject, Quarantined]);
+/** What enrich sends in a batch, what travels over HTTPS, and what apply takes. */
+export const EnrichedRecord = Type.Union([User, Contact, Group, DynamicGroup, Members, Quarantined]);
+
+export type BinaryValue = Static<typeof BinaryValue>;
+export type AttributeValue = Static<typeof AttributeValue>;
+export type Attributes = Static<typeof Attributes>;
+export type ObjectKind = Static<typeof ObjectKind>;
+export type DirectoryObject = Static<typeof DirectoryObject>;
+export type Quarantined = Static<typeof Quarantined>;
+export type User = Static<typeof User>;
+export type Contact = Static<typeof Contact>;
+export type Group = Static<typeof Group>;
+export type DynamicGroup = Static<typeof DynamicGroup>;
+export type Member = Static<typeof Member>;
+export type Members = Static<typeof Members>;
+export type ExtractedRecord = Static<typeof ExtractedRecord>;
+export type EnrichedRecord = Static<typeof EnrichedRecord>;
+
+/** Every kind a record can be of, in the order in which reports list them. */
+export const RECORD_KINDS = ['user', 'contact', 'group', 'dynamic-group', 'members', 'quarantined'] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+/** How many records of each kind. */
+export type RecordCounts = Record<RecordKind, number>;
+
+/** A count of zero for every kind. */
+export function noRecords(): RecordCounts {
+  return { user: 0, contact: 0, group: 0, 'dynamic-group': 0, members: 0, quarantined: 0 };
+}

@@ -1,0 +1,82 @@
+/**
+ * Back-pressure inside one process. Node-RED's messages have none, so a run has a window: extract waits while more than a
+ * few of its batches are unacknowledged; the node that finally takes the batches (transmit, apply) claims the run and
+ * acknowledges. Where nobody claims it (a debug node, a broker), the run goes on unthrottled and does not stall.
+ */
+import { StoppedError } from '../model/errors.js';
+
+const open = new Map<string, RunWindow>();
+
+/** How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. */
+const CLAIM_WITHIN_MS = 2_000;
+
+/** The window of one run, held by its extract node. Always `close()` it. */
+export class RunWindow {
+  #unacknowledged = 0;
+  #claimed = false;
+  #unthrottled = false;
+  #wake: (() => void) | undefined;
+
+  constructor(
+    readonly runId: string,
+    readonly size: number,
+    private readonly claimWithin = CLAIM_WITHIN_MS,
+  ) {
+    open.set(runId, this);
+  }
+
+  /** Counts a batch as sent, then waits until there is room for another. Rejects with `StoppedError` when aborted. */
+  async sent(signal: AbortSignal): Promise<void> {
+    this.#unacknowledged += 1;
+    while (this.#unacknowledged >= this.size && !this.#unthrottled) {
+      if (signal.aborted) throw new StoppedError(signal.reason);
+      await this.#room(signal);
+    }
+  }
+
+  /** @internal Called through {@link claimRun}. */
+  claim(): void {
+    this.#claimed = true;
+  }
+
+  /** @internal Called through {@link acknowledgeBatch}. */
+  acknowledge(): void {
+    this.#unacknowledged -= 1;
+    this.#wake?.();
+  }
+
+  close(): void {
+    open.delete(this.runId);
+    this.#unthrottled = true;
+    this.#wake?.();
+  }
+
+  #room(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const giveUp = this.#claimed
+        ? undefined
+        : setTimeout(() => {
+            this.#unthrottled = !this.#claimed;
+            wake();
+          }, this.claimWithin);
+      const wake = () => {
+        clearTimeout(giveUp);
+        signal.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      signal.addEventListener('abort', wake);
+    });
+  }
+}
+
+/** Says that this node will acknowledge the run's batches. Harmless for a run of another process. */
+export function claimRun(runId: string): void {
+  open.get(runId)?.claim();
+}
+
+/** Says that one more batch of the run has been taken care of. Harmless for a run of another process. */
+export function acknowledgeBatch(runId: string): void {
+  open.get(runId)?.acknowledge();
+}
