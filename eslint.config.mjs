@@ -62,7 +62,10 @@ export default tseslint.config(
   {
     files: ['nodes/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: ['**/test/**'], message: 'nodes/ never imports tests.' }] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['**/test/**'], message: 'nodes/ never imports tests.' }] },
+      ],
     },
   },
   {

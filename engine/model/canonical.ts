@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto';
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+    return Object.fromEntries(
+      Object.entries(part).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)),
+    );
   });
 }
 

@@ -36,7 +36,11 @@ export class RunLedger {
   }
 
   /** The stage's line for the report. `records` and `batches` are what the stage passed on. */
-  stage(stage: Stage['stage'], passedOn: { batches: number; records: RecordCounts }, figures: Stage['figures'] = {}): Stage {
+  stage(
+    stage: Stage['stage'],
+    passedOn: { batches: number; records: RecordCounts },
+    figures: Stage['figures'] = {},
+  ): Stage {
     return {
       stage,
       startedAt: this.#startedAt.toISOString(),

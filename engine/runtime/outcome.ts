@@ -20,7 +20,10 @@ const TAKE_WITHIN_MS = 2_000;
  * Waits for the outcome of a run. Call it before the run's first message is sent into the flow, and call `handedOver` once
  * its seal has been sent: from then on, a run that nobody took within two seconds counts as untaken.
  */
-export function awaitOutcome(runId: string, takeWithin = TAKE_WITHIN_MS): { outcome: Promise<RunOutcome>; handedOver: () => void } {
+export function awaitOutcome(
+  runId: string,
+  takeWithin = TAKE_WITHIN_MS,
+): { outcome: Promise<RunOutcome>; handedOver: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const outcome = new Promise<RunOutcome>((resolve) => {
     waiting.set(runId, {

@@ -9,6 +9,8 @@ const open = new Map<string, RunWindow>();
 
 /** How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. */
 const CLAIM_WITHIN_MS = 2_000;
+/** A claimed run without any acknowledgement for this long has lost batches on the way: it goes on with an empty window. */
+const LOST_AFTER_MS = 60_000;
 
 /** The window of one run, held by its extract node. Always `close()` it. */
 export class RunWindow {
@@ -21,6 +23,7 @@ export class RunWindow {
     readonly runId: string,
     readonly size: number,
     private readonly claimWithin = CLAIM_WITHIN_MS,
+    private readonly lostAfter = LOST_AFTER_MS,
   ) {
     open.set(runId, this);
   }
@@ -53,12 +56,15 @@ export class RunWindow {
 
   #room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const giveUp = this.#claimed
-        ? undefined
-        : setTimeout(() => {
-            this.#unthrottled = !this.#claimed;
-            wake();
-          }, this.claimWithin);
+      const claimed = this.#claimed;
+      const giveUp = setTimeout(
+        () => {
+          if (claimed) this.#unacknowledged = 0;
+          else this.#unthrottled = !this.#claimed;
+          wake();
+        },
+        claimed ? this.lostAfter : this.claimWithin,
+      );
       const wake = () => {
         clearTimeout(giveUp);
         signal.removeEventListener('abort', wake);
