@@ -346,13 +346,13 @@ special.plus = person({
 });
 special.long = person({
   remark: 'A name of 64 characters, the longest that a cn may have; no displayName',
-  cn: 'Wolfeschlegelsteinhausenbergerdorff-Müller-Lüdenscheidt, Hubert B',
+  cn: 'Wolfeschlegelsteinhausenbergerdorff-Müller-Lüdenscheidt, Huberta',
   displayName: null,
-  given: 'Hubert',
+  given: 'Huberta',
   surname: 'Wolfeschlegelsteinhausenbergerdorff',
-  login: 'hubert.wolfe',
+  login: 'huberta.wolfe',
   unit: units.office,
-  mail: 'hubert@example.com',
+  mail: 'huberta@example.com',
 });
 special.manyAliases = person({
   remark: 'Twelve aliases',
