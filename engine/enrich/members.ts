@@ -1,0 +1,95 @@
+/**
+ * The members of a group, from `member` and `uniqueMember`: a group is whole or held, never in part.
+ *
+ * Active Directory, asked with the extended-DN control (MS-ADTS 3.1.1.3.4.1.5), answers `<GUID=…>;<SID=…>;CN=…`, so that a
+ * member is known by its id without a look-up. Other directories answer the plain distinguished name.
+ */
+import { guidToBytes, guidToText, sidToBytes, sidToText } from '../model/identifiers.js';
+import type { Member, Members } from '../model/records.js';
+import { type AttributeMap, valuesOf } from './attributes.js';
+
+/** A prefix of an extended DN. An unescaped `<` cannot begin a distinguished name, so nothing else looks like it. */
+const PREFIX = /^<([A-Za-z_]+)=([^>]*)>;?/;
+/** What may follow the name in `uniqueMember` (RFC 4517 section 3.3.21): a bit string that tells equal names apart. */
+const UNIQUE_ID = /#'[01]*'B$/;
+const HEX = /^(?:[0-9a-f]{2})+$/i;
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * The records for the members of `group`, at most `membersPerRecord` in each, and at least one record. They are held where
+ * `held` says so or a value cannot be read: a member too few would be taken for one who left.
+ */
+export function membersOf(
+  group: string,
+  attributes: AttributeMap,
+  held: string | null,
+  membersPerRecord: number,
+): Members[] {
+  const found = new Map<string, Member>();
+  let unreadable = 0;
+  for (const [value, parse] of memberValues(attributes)) {
+    const member = typeof value === 'string' ? parse(value) : null;
+    if (member) found.set(keyOf(member), member);
+    else unreadable += 1;
+  }
+  const reason = held ?? (unreadable === 0 ? null : unreadableMembers(unreadable));
+  return inParts(group, [...found.values()], membersPerRecord, reason);
+}
+
+/** Parses a value of `member`. Null where nothing in it says who is meant. */
+export function parseMember(text: string): Member | null {
+  let rest = text.trim();
+  const member: Member = {};
+  for (let prefix = PREFIX.exec(rest); prefix; prefix = PREFIX.exec(rest)) {
+    const [whole, name = '', value = ''] = prefix;
+    readPrefix(member, name.toUpperCase(), value.trim());
+    rest = rest.slice(whole.length);
+  }
+  if (rest.includes('=')) member.dn = rest;
+  return member.id === undefined && member.sid === undefined && member.dn === undefined ? null : member;
+}
+
+function parseUniqueMember(text: string): Member | null {
+  return parseMember(text.trim().replace(UNIQUE_ID, ''));
+}
+
+function memberValues(attributes: AttributeMap): [unknown, (text: string) => Member | null][] {
+  return [
+    ...valuesOf(attributes, 'member').map((value): [unknown, typeof parseMember] => [value, parseMember]),
+    ...valuesOf(attributes, 'uniqueMember').map((value): [unknown, typeof parseMember] => [value, parseUniqueMember]),
+  ];
+}
+
+/** Text with the control's flag 1, hexadecimal bytes with flag 0; anything else is passed over, the DN is still there. */
+function readPrefix(member: Member, name: string, value: string): void {
+  const bytes = HEX.test(value) ? Buffer.from(value, 'hex') : null;
+  if (name === 'GUID') {
+    const id = guidToText(bytes ?? guidToBytes(value) ?? EMPTY);
+    if (id !== null) member.id = id;
+  }
+  if (name === 'SID') {
+    const sid = sidToText(bytes ?? sidToBytes(value) ?? EMPTY);
+    if (sid !== null) member.sid = sid;
+  }
+}
+
+/** Distinguished names are compared without case here: enough to drop a repeat, and a repeat that stays does no harm. */
+function keyOf(member: Member): string {
+  return member.id ?? member.sid ?? `dn:${(member.dn ?? '').toLowerCase()}`;
+}
+
+function unreadableMembers(count: number): string {
+  return `${String(count)} of the group's members could not be read from what the directory sent.`;
+}
+
+function inParts(group: string, members: Member[], size: number, held: string | null): Members[] {
+  const parts = Math.max(1, Math.ceil(members.length / size));
+  return Array.from({ length: parts }, (_, index) => ({
+    kind: 'members',
+    group,
+    add: members.slice(index * size, (index + 1) * size),
+    part: index + 1,
+    parts,
+    ...(held === null ? {} : { held }),
+  }));
+}

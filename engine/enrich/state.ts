@@ -1,0 +1,36 @@
+/** Is an account enabled? From `userAccountControl` and the type of its mailbox. */
+import { type AttributeMap, valuesOf } from './attributes.js';
+import { integerOf } from './integers.js';
+
+/** ADS_UF_ACCOUNTDISABLE, MS-ADTS 2.2.16. */
+const DISABLED = 0x2n;
+
+/**
+ * Values of `msExchRecipientTypeDetails` whose accounts are disabled by nature: nobody logs on as a room, and the owner of
+ * a linked mailbox logs on in another forest. That their account is disabled says nothing of the mailbox.
+ */
+const DISABLED_BY_NATURE: ReadonlySet<bigint> = new Set([
+  2n, // linked mailbox
+  4n, // shared mailbox
+  16n, // room
+  32n, // equipment
+  33_554_432n, // linked user
+  8_589_934_592n, // the same, with the mailbox in Exchange Online: room
+  17_179_869_184n, // equipment
+  34_359_738_368n, // shared
+  137_438_953_472n, // team mailbox
+  274_877_906_944n, // team, in Exchange Online
+  2_199_023_255_552n, // linked room
+]);
+
+/**
+ * True where the account may be used. A directory without `userAccountControl` has no such state: enabled. Null where the
+ * attribute is there but is no integer: then nothing may be said, and nothing changed.
+ */
+export function enabledOf(attributes: AttributeMap): boolean | null {
+  const type = integerOf(attributes, 'msExchRecipientTypeDetails');
+  if (type !== null && DISABLED_BY_NATURE.has(type)) return true;
+  if (valuesOf(attributes, 'userAccountControl').length === 0) return true;
+  const control = integerOf(attributes, 'userAccountControl');
+  return control === null ? null : (control & DISABLED) === 0n;
+}
