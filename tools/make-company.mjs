@@ -129,7 +129,11 @@ const logins = new Set();
 
 /** A login name of at most 20 characters that nobody has yet. */
 function loginFor(given, surname) {
-  const plain = `${given}.${surname}`.toLowerCase().replace(/[^a-z.]/g, '').slice(0, 18).replace(/\.$/, '');
+  const plain = `${given}.${surname}`
+    .toLowerCase()
+    .replace(/[^a-z.]/g, '')
+    .slice(0, 18)
+    .replace(/\.$/, '');
   let login = plain;
   for (let number = 2; logins.has(login); number += 1) login = `${plain}${number}`;
   logins.add(login);
@@ -151,7 +155,8 @@ function person({ remark, cn, given, surname, login, unit: parent, control = NOR
 }
 
 /** Names with the Latin letters in which their owners write their addresses. */
-const latinGiven = `Anna Björn Chloé Dario Élise Fatima George Håkon Inês Jiří Katarzyna Lukas Małgorzata Niamh Øyvind Paulo
+const latinGiven =
+  `Anna Björn Chloé Dario Élise Fatima George Håkon Inês Jiří Katarzyna Lukas Małgorzata Niamh Øyvind Paulo
   Quentin Rosa Søren Tomáš Ursula Viktor Wanjirũ Zoë`.split(/\s+/);
 const latinSurnames = `Adebayo Bähr Çelik Dvořák Eriksson Ferreira Großmann Hughes Ibáñez Jansen Kowalczyk Lefèvre
   Mac Müller Nagy Ołówek Petrović Quirke Rossi Šimánek Thaçi Udo Våge Wójcik Yıldız Zieliński`.split(/\s+/);
@@ -213,7 +218,10 @@ const addressShapes = [
   // Only mail.
   (a) => ({ mail: a.long }),
   // Capital letters.
-  (a) => ({ mail: a.title, proxyAddresses: [`SMTP:${a.title}`, `smtp:${a.short.toUpperCase()}`, `smtp:${a.reversed}`] }),
+  (a) => ({
+    mail: a.title,
+    proxyAddresses: [`SMTP:${a.title}`, `smtp:${a.short.toUpperCase()}`, `smtp:${a.reversed}`],
+  }),
   // Other address types beside the mail addresses.
   (a) => ({
     mail: a.long,
@@ -234,7 +242,8 @@ const addressShapes = [
 ];
 /** How often each shape comes, in turns of 40. */
 const turns = [
-  0, 1, 2, 1, 3, 0, 4, 1, 5, 6, 1, 0, 2, 7, 1, 3, 9, 0, 4, 6, 1, 0, 8, 2, 1, 5, 0, 3, 1, 0, 4, 1, 2, 9, 0, 1, 6, 0, 1, 3,
+  0, 1, 2, 1, 3, 0, 4, 1, 5, 6, 1, 0, 2, 7, 1, 3, 9, 0, 4, 6, 1, 0, 8, 2, 1, 5, 0, 3, 1, 0, 4, 1, 2, 9, 0, 1, 6, 0, 1,
+  3,
 ];
 
 const taken = new Set();
@@ -294,7 +303,9 @@ function ordinary(number, cn, given, surname, home) {
 
 let number = 0;
 for (const [cn, given, surname] of otherScripts) {
-  const home = /[\u3040-\u30ff\u4e00-\u9fff\u{20000}-\u{2ffff}]/u.test(cn) ? 'tokyo' : unitNames[number % unitNames.length];
+  const home = /[\u3040-\u30ff\u4e00-\u9fff\u{20000}-\u{2ffff}]/u.test(cn)
+    ? 'tokyo'
+    : unitNames[number % unitNames.length];
   ordinary(number, cn, given, surname, home);
   number += 1;
 }
@@ -512,7 +523,11 @@ special.foxtrot = person({
 
 // Outside the account's domains.
 special.outside = [
-  ['Outside Primary', 'outside.primary', ['SMTP:outside.primary@partner.example.net', 'smtp:outside.alias@example.com']],
+  [
+    'Outside Primary',
+    'outside.primary',
+    ['SMTP:outside.primary@partner.example.net', 'smtp:outside.alias@example.com'],
+  ],
   ['Outside Mail', 'outside.mail', []],
   ['Outside Subdomain', 'outside.sub', ['SMTP:outside.sub@mail.example.com']],
 ].map(([cn, login, proxyAddresses]) =>
@@ -576,7 +591,9 @@ special.mailboxes = [
   ['Projector 2', 'projector2', EQUIPMENT_MAILBOX, []],
 ].map(([cn, login, recipientType, aliases]) =>
   person({
-    remark: { [SHARED_MAILBOX]: 'A shared mailbox', [ROOM_MAILBOX]: 'A room', [EQUIPMENT_MAILBOX]: 'Equipment' }[recipientType],
+    remark: { [SHARED_MAILBOX]: 'A shared mailbox', [ROOM_MAILBOX]: 'A room', [EQUIPMENT_MAILBOX]: 'Equipment' }[
+      recipientType
+    ],
     cn,
     surname: null,
     given: null,
@@ -715,20 +732,57 @@ group('its only member with mail lost a clash', 'Clash losers', GLOBAL, [special
 group('disabled people only', 'Leavers 2023', SECURITY + GLOBAL, special.disabled);
 group('mailboxes and a person', 'Info team', SECURITY + UNIVERSAL, [...special.mailboxes, special.manyAliases]);
 group('contacts only', 'Suppliers', UNIVERSAL, contacts.slice(6), addressed('suppliers'), lists);
-group('contacts and people', 'External, and "internal" auditors', UNIVERSAL, [contacts[0], special.plus, special.long], {}, lists);
-group('a person with mail among those without', 'Archive keys', SECURITY + DOMAIN_LOCAL, [special.padded, ...special.silent]);
+group(
+  'contacts and people',
+  'External, and "internal" auditors',
+  UNIVERSAL,
+  [contacts[0], special.plus, special.long],
+  {},
+  lists,
+);
+group('a person with mail among those without', 'Archive keys', SECURITY + DOMAIN_LOCAL, [
+  special.padded,
+  ...special.silent,
+]);
 group('names in other scripts', '東京チーム, 全員', SECURITY + GLOBAL, members.tokyo, { displayName: '東京チーム' });
-group('a name with odd characters', '#announce+all; <test>', UNIVERSAL, [special.plus, teams.quality], addressed('announce'), lists);
+group(
+  'a name with odd characters',
+  '#announce+all; <test>',
+  UNIVERSAL,
+  [special.plus, teams.quality],
+  addressed('announce'),
+  lists,
+);
 group('same display name as the next', 'Aurora 1', UNIVERSAL, [special.lower], {
   displayName: 'Project Aurora',
   ...addressed('aurora-1'),
 });
-group('same display name as the one before', 'Aurora 2', SECURITY + DOMAIN_LOCAL, [special.lowerWithMail, contacts[1]], {
-  displayName: 'Project Aurora',
-});
-const company = group('everybody, by teams', 'All teams', UNIVERSAL, Object.values(teams), addressed('all-teams'), lists);
+group(
+  'same display name as the one before',
+  'Aurora 2',
+  SECURITY + DOMAIN_LOCAL,
+  [special.lowerWithMail, contacts[1]],
+  {
+    displayName: 'Project Aurora',
+  },
+);
+const company = group(
+  'everybody, by teams',
+  'All teams',
+  UNIVERSAL,
+  Object.values(teams),
+  addressed('all-teams'),
+  lists,
+);
 group('everybody, one by one', 'Everybody', UNIVERSAL, staff, addressed('everybody', 'all'), lists);
-group('nested groups, a contact and a person', 'Newsletter', UNIVERSAL, [company, contacts[2], special.echo], addressed('newsletter'), lists);
+group(
+  'nested groups, a contact and a person',
+  'Newsletter',
+  UNIVERSAL,
+  [company, contacts[2], special.echo],
+  addressed('newsletter'),
+  lists,
+);
 
 // --- dynamic distribution lists -------------------------------------------------------------------------------------
 

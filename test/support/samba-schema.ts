@@ -1,0 +1,64 @@
+/** The part of Exchange's schema that the sample company needs and Samba's base schema lacks, as LDIF in two steps. */
+
+const SCHEMA = 'CN=Schema,CN=Configuration,DC=example,DC=test';
+const UNICODE_STRING = ['2.5.5.12', '64'] as const;
+const DISTINGUISHED_NAME = ['2.5.5.1', '127'] as const;
+const LARGE_INTEGER = ['2.5.5.16', '65'] as const;
+
+/** The attributes. They must be in the schema before the classes that name them: a step of its own. */
+export const SCHEMA_ATTRIBUTES = [
+  attribute('ms-Exch-Dynamic-DL-Filter', 'msExchDynamicDLFilter', '1.2.840.113556.1.4.7000.102.50120', UNICODE_STRING),
+  attribute(
+    'ms-Exch-Dynamic-DL-BaseDN',
+    'msExchDynamicDLBaseDN',
+    '1.2.840.113556.1.4.7000.102.50121',
+    DISTINGUISHED_NAME,
+  ),
+  attribute(
+    'ms-Exch-Recipient-Type-Details',
+    'msExchRecipientTypeDetails',
+    '1.2.840.113556.1.4.7000.102.50806',
+    LARGE_INTEGER,
+  ),
+  attribute('ms-Exch-Target-Address', 'targetAddress', '1.2.840.113556.1.2.352', UNICODE_STRING),
+].join('\n');
+
+/** The class of dynamic distribution lists, and the new attributes for people and contacts. */
+export const SCHEMA_CLASSES = `dn: CN=ms-Exch-Dynamic-Distribution-List,${SCHEMA}
+changetype: add
+objectClass: classSchema
+cn: ms-Exch-Dynamic-Distribution-List
+governsID: 1.2.840.113556.1.5.7000.62.50009
+lDAPDisplayName: msExchDynamicDistributionList
+subClassOf: top
+objectClassCategory: 1
+possSuperiors: organizationalUnit
+possSuperiors: container
+mayContain: mail
+mayContain: proxyAddresses
+mayContain: displayName
+mayContain: msExchDynamicDLFilter
+mayContain: msExchDynamicDLBaseDN
+defaultObjectCategory: CN=ms-Exch-Dynamic-Distribution-List,${SCHEMA}
+
+dn: CN=Mail-Recipient,${SCHEMA}
+changetype: modify
+add: mayContain
+mayContain: msExchRecipientTypeDetails
+mayContain: targetAddress
+-
+`;
+
+function attribute(cn: string, name: string, id: string, [syntax, omSyntax]: readonly [string, string]): string {
+  return `dn: CN=${cn},${SCHEMA}
+changetype: add
+objectClass: attributeSchema
+cn: ${cn}
+attributeID: ${id}
+attributeSyntax: ${syntax}
+oMSyntax: ${omSyntax}
+isSingleValued: TRUE
+lDAPDisplayName: ${name}
+searchFlags: 0
+`;
+}
