@@ -1,6 +1,8 @@
 /** The part of Exchange's schema that the sample company needs and Samba's base schema lacks, as LDIF in two steps. */
 
 const SCHEMA = 'CN=Schema,CN=Configuration,DC=example,DC=test';
+/** As the classes of the base schema: everything to administrators and the system, reading to whoever has logged on. */
+const READABLE = 'D:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;DA)(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;SY)(A;;RPLCLORC;;;AU)';
 const UNICODE_STRING = ['2.5.5.12', '64'] as const;
 const DISTINGUISHED_NAME = ['2.5.5.1', '127'] as const;
 const LARGE_INTEGER = ['2.5.5.16', '65'] as const;
@@ -32,6 +34,7 @@ governsID: 1.2.840.113556.1.5.7000.62.50009
 lDAPDisplayName: msExchDynamicDistributionList
 subClassOf: top
 objectClassCategory: 1
+defaultSecurityDescriptor: ${READABLE}
 possSuperiors: organizationalUnit
 possSuperiors: container
 mayContain: mail

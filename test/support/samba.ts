@@ -7,8 +7,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.js';
-import type { LdifEntry } from './ldif.js';
-import { contentText, ldifLine, memberText } from './ldif-text.js';
+import { type LdifEntry, formatLdif, valuesOf } from './ldif.js';
 import { type TestDirectory, isFree, programPaths, run, serve } from './programs.js';
 import { SCHEMA_ATTRIBUTES, SCHEMA_CLASSES } from './samba-schema.js';
 
@@ -79,7 +78,7 @@ async function freeAddress(): Promise<string> {
 /** A folder with a provisioned and filled controller, kept in the system's folder for temporary files. */
 async function template(programs: Programs, entries: readonly LdifEntry[]): Promise<string> {
   const version = await run(programs.samba, ['--version']);
-  const content = contentText(entries, new Set(['member']));
+  const content = contentText(entries);
   const members = memberText(entries);
   const parts = [version, SCHEMA_ATTRIBUTES, SCHEMA_CLASSES, content, members, readerText(), 'layout 1'];
   const key = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
@@ -87,12 +86,12 @@ async function template(programs: Programs, entries: readonly LdifEntry[]): Prom
   if (await exists(join(ready, 'etc', 'smb.conf'))) return ready;
 
   const making = await mkdtemp(`${ready}-`);
-  await provision(programs, making);
-  await fill(programs, making, content, members);
   try {
-    await rename(making, ready);
-  } catch {
-    // Another test process was quicker: its template is as good.
+    await provision(programs, making);
+    await fill(programs, making, content, members);
+    // Fails where another test process was quicker: its template is as good.
+    await rename(making, ready).catch(() => undefined);
+  } finally {
     await rm(making, { recursive: true, force: true });
   }
   return ready;
@@ -123,14 +122,40 @@ async function fill(programs: Programs, folder: string, content: string, members
 
 /** The account that the sync logs on with: an ordinary user, as the documentation recommends. */
 function readerText(): string {
-  return [
-    ldifLine('dn', READER.dn),
-    'objectClass: user',
-    'sAMAccountName: sync-reader',
-    'userAccountControl: 66048',
-    ldifLine('unicodePwd', Buffer.from(`"${READER.password}"`, 'utf16le')),
-    '',
-  ].join('\n');
+  return ldbText([
+    {
+      dn: READER.dn,
+      attributes: {
+        objectClass: ['user'],
+        sAMAccountName: ['sync-reader'],
+        userAccountControl: ['66048'],
+        unicodePwd: [Buffer.from(`"${READER.password}"`, 'utf16le')],
+      },
+    },
+  ]);
+}
+
+/** LDIF as Samba's tools take it: without the version line. */
+function ldbText(entries: readonly LdifEntry[]): string {
+  return formatLdif(entries).replace(/^version: 1\n+/, '');
+}
+
+/** The entries without their members: Samba takes no member that is not there yet, and the company has cycles. */
+function contentText(entries: readonly LdifEntry[]): string {
+  return ldbText(entries.map(({ dn, attributes: { member: _later, ...attributes } }) => ({ dn, attributes })));
+}
+
+/** Changes that add the members of every group. */
+function memberText(entries: readonly LdifEntry[]): string {
+  return entries
+    .filter((entry) => valuesOf(entry, 'member').length > 0)
+    .map((entry) => {
+      const text = ldbText([{ dn: entry.dn, attributes: { member: valuesOf(entry, 'member') } }]);
+      const [dnLine, ...memberLines] = text.split(/\n(?! )/);
+      return [dnLine, 'changetype: modify', 'add: member', ...memberLines.filter(Boolean), '-'].join('\n');
+    })
+    .join('\n\n')
+    .concat('\n');
 }
 
 /** The template's settings name its folder and its address; here they are another. */

@@ -6,8 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.js';
-import type { LdifEntry } from './ldif.js';
-import { contentText } from './ldif-text.js';
+import { type LdifEntry, formatLdif } from './ldif.js';
 import { type TestDirectory, freePort, programPaths, run, serve } from './programs.js';
 
 const HOST = '127.0.0.1';
@@ -25,7 +24,9 @@ export async function startSlapd(entries: readonly LdifEntry[]): Promise<TestDir
     const settings = join(folder, 'slapd.conf');
     await mkdir(join(folder, 'database'));
     await writeFile(settings, settingsText(folder, certificates));
-    await run(programs.slapadd, ['-q', '-f', settings], `${ROOT_ENTRY}\n\n${contentText(entries.map(translated))}`);
+    // slapadd takes no version line.
+    const content = formatLdif([ROOT_ENTRY, ...entries.map(translated)]).replace(/^version: 1\n+/, '');
+    await run(programs.slapadd, ['-q', '-f', settings], content);
     const [port, plainPort] = [await freePort(HOST), await freePort(HOST)];
     const urls = `ldaps://${HOST}:${String(port)} ldap://${HOST}:${String(plainPort)}`;
     const service = serve(programs.slapd, ['-h', urls, '-f', settings, '-d', '0']);
@@ -68,15 +69,14 @@ index objectClass eq
 `;
 }
 
-const ROOT_ENTRY = `dn: ${BASE}
-objectClass: dcObject
-objectClass: organization
-dc: example
-o: Example`;
+const ROOT_ENTRY: LdifEntry = {
+  dn: BASE,
+  attributes: { objectClass: ['dcObject', 'organization'], dc: ['example'], o: ['Example'] },
+};
 
 /** Active Directory's classes under OpenLDAP's schema. A person must have a surname there: the common name stands in. */
 function translated({ dn, attributes }: LdifEntry): LdifEntry {
-  const classes = new Set((attributes['objectClass'] ?? []).map((value) => value.toString()));
+  const classes = new Set((attributes['objectClass'] ?? []).map(String));
   const surname = attributes['sn'] ?? attributes['cn'] ?? [];
   if (classes.has('user'))
     return { dn, attributes: { ...attributes, objectClass: ['inetOrgPerson', 'user'], sn: surname } };
