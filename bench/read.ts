@@ -1,0 +1,203 @@
+/**
+ * `npm run bench:read [-- --people N --groups N --runs N --json --check]`: reads a large slapd with our reader and with
+ * its peers, in turn within each round, and prints ratios. Asks for the same attributes and pages everywhere.
+ */
+import { join } from 'node:path';
+import { DOCUMENTED_FILTER } from '../engine/extract/extract.js';
+import { programPath, run } from '../test/support/programs.js';
+import { ASKED } from './support/attributes.js';
+import { type BigDirectory, startBigDirectory } from './support/big-slapd.js';
+import { type Measured, measure, median } from './support/measure.js';
+import { benchOptions, conclude, numberOption } from './support/verdict.js';
+import { type ClientFigures, JOB, type ReadJob } from './peers/job.js';
+
+const argv = process.argv.slice(2);
+const people = numberOption(argv, 'people', 100_000);
+const groups = numberOption(argv, 'groups', 2_000);
+const rounds = numberOption(argv, 'runs', 5);
+const tell = (line: string) => console.log(line);
+
+interface Peer {
+  readonly name: string;
+  /** Null where this machine does not have it; then `missing` says what brings it. */
+  readonly command: readonly string[] | null;
+  readonly missing: string;
+}
+
+async function main(): Promise<void> {
+  const directory = await startBigDirectory({ people, groups }, tell);
+  try {
+    const job = jobOf(directory);
+    const peers = await peersOf(job);
+    const results = await race(peers, job);
+    const memory = await memoryBySize(rounds > 1);
+    report(results, memory);
+  } finally {
+    await directory.stop();
+  }
+}
+
+function jobOf({ host, port, base, user, password }: BigDirectory): ReadJob {
+  return { host, port, base, user, password, filter: DOCUMENTED_FILTER, attributes: [...ASKED], pageSize: 1_000 };
+}
+
+async function peersOf(job: ReadJob): Promise<Peer[]> {
+  const here = (name: string) => [process.execPath, join(__dirname, 'peers', name)];
+  const ldapsearch = programPath('ldapsearch');
+  const javac = programPath('javac');
+  const classes = join(__dirname, 'peers');
+  if (javac !== null) await run(javac, ['-d', classes, source('Jndi.java')]);
+  const python = programPath('python3') === null ? null : '/usr/bin/python3';
+  const hasPythonLdap =
+    python !== null &&
+    (await run(python, ['-c', 'import ldap']).then(
+      () => true,
+      () => false,
+    ));
+  const asked = job.attributes.join(',');
+  const forJava = [
+    job.host,
+    String(job.port),
+    job.user,
+    job.password,
+    job.base,
+    job.filter,
+    asked,
+    String(job.pageSize),
+  ];
+  const forLdapsearch = [
+    '-x',
+    '-LLL',
+    '-o',
+    'ldif-wrap=no',
+    '-H',
+    `ldap://${job.host}:${String(job.port)}`,
+    '-D',
+    job.user,
+  ];
+  forLdapsearch.push(
+    '-w',
+    job.password,
+    '-b',
+    job.base,
+    '-E',
+    `pr=${String(job.pageSize)}/noprompt`,
+    job.filter,
+    ...job.attributes,
+  );
+  return [
+    {
+      name: 'ldapsearch',
+      command: ldapsearch === null ? null : ['bash', '-c', '"$@" > /dev/null', 'read', ldapsearch, ...forLdapsearch],
+      missing: 'ldap-utils',
+    },
+    { name: 'ours', command: here('ours.js'), missing: '' },
+    { name: 'ldapts searchPaginated', command: here('ldapts.js'), missing: '' },
+    { name: 'ldapjs', command: [process.execPath, source('ldapjs.mjs')], missing: '' },
+    { name: 'JNDI', command: javac === null ? null : ['java', '-cp', classes, 'Jndi', ...forJava], missing: 'a JDK' },
+    {
+      name: 'python-ldap',
+      command: hasPythonLdap ? [python, source('python_ldap.py')] : null,
+      missing: 'python3-ldap',
+    },
+  ];
+}
+
+function source(name: string): string {
+  return join(__dirname, '..', '..', 'bench', 'peers', name);
+}
+
+type Results = Map<string, Measured[]>;
+
+/** Every peer once per round, so that a drift of the machine meets all of them. */
+async function race(peers: readonly Peer[], job: ReadJob): Promise<Results> {
+  const results: Results = new Map();
+  for (const peer of peers) {
+    if (peer.command === null) tell(`  ${peer.name} is not on this machine: install ${peer.missing}`);
+    else results.set(peer.name, []);
+  }
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { name, command } of peers) {
+      if (command === null) continue;
+      const [program = '', ...args] = command;
+      const measured = await measure(program, args, { [JOB]: JSON.stringify(job) });
+      // The first round warms the server's caches and is not counted.
+      if (round > 0) results.get(name)?.push(measured);
+      tell(
+        `  round ${String(round)}: ${name.padEnd(24)} ${measured.wall.toFixed(2)} s, ${measured.cpu.toFixed(2)} s of processor`,
+      );
+    }
+  }
+  return results;
+}
+
+/** Peak memory of our reader at three sizes, in megabytes. */
+async function memoryBySize(full: boolean): Promise<Record<string, number>> {
+  const peaks: Record<string, number> = {};
+  for (const size of full ? [10_000, 100_000, 400_000] : [2_000, 10_000]) {
+    const directory = await startBigDirectory({ people: size, groups: Math.floor(size / 50) }, tell);
+    try {
+      const env = { [JOB]: JSON.stringify(jobOf(directory)) };
+      const runs: number[] = [];
+      for (let count = 0; count < 3; count += 1) {
+        runs.push(figuresOf(await measure(process.execPath, [join(__dirname, 'peers', 'ours.js')], env)).peakMegabytes);
+      }
+      peaks[String(size)] = median(runs);
+      tell(`  memory at ${String(size)} people: ${median(runs).toFixed(0)} MB`);
+    } finally {
+      await directory.stop();
+    }
+  }
+  return peaks;
+}
+
+function figuresOf({ output }: Measured): ClientFigures {
+  return JSON.parse(output.trim()) as ClientFigures;
+}
+
+function report(results: Results, memory: Record<string, number>): void {
+  const ratio = (name: string, to: string, part: 'wall' | 'cpu') =>
+    median((results.get(name) ?? []).map((run, round) => run[part] / (results.get(to)?.[round]?.[part] ?? Number.NaN)));
+  const delay = (name: string) => median((results.get(name) ?? []).map((run) => figuresOf(run).loopP999));
+  tell('\n  client                     wall to ldapsearch   cpu to ldapsearch');
+  for (const name of results.keys()) {
+    tell(
+      `  ${name.padEnd(26)} ${ratio(name, 'ldapsearch', 'wall').toFixed(2).padStart(18)} ${ratio(name, 'ldapsearch', 'cpu').toFixed(2).padStart(19)}`,
+    );
+  }
+  const peaks = Object.values(memory);
+  conclude(
+    `Reading ${String(people)} people and ${String(groups)} groups, ${String(rounds)} rounds`,
+    [
+      { name: 'wall time against ldapsearch', value: ratio('ours', 'ldapsearch', 'wall'), limit: 1.1 },
+      { name: 'processor time against ldapsearch', value: ratio('ours', 'ldapsearch', 'cpu'), limit: 1.5 },
+      {
+        name: 'processor time against plain ldapts',
+        value: ratio('ours', 'ldapts searchPaginated', 'cpu'),
+        limit: 0.25,
+      },
+      {
+        name: `peak memory, largest to smallest of ${Object.keys(memory).join(', ')} people`,
+        value: Math.max(...peaks) / Math.min(...peaks),
+        limit: 1.2,
+      },
+      { name: 'delay of the event loop, 99.9th percentile, ms', value: delay('ours'), limit: 20 },
+      { name: "the same against plain ldapts's", value: delay('ours') / delay('ldapts searchPaginated'), limit: 0.2 },
+    ],
+    {
+      memory,
+      medians: Object.fromEntries(
+        [...results.keys()].map((name) => [
+          name,
+          { wall: ratio(name, 'ldapsearch', 'wall'), cpu: ratio(name, 'ldapsearch', 'cpu') },
+        ]),
+      ),
+    },
+    benchOptions(argv),
+  );
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
