@@ -45,6 +45,8 @@ export const DirectoryObject = Type.Object({
   id: Type.String(),
   dn: Type.String(),
   attributes: Attributes,
+  /** Attributes of which not every value could be read, with the reason. What was read of them is in `attributes`. */
+  held: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 
 const person = {

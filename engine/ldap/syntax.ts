@@ -1,0 +1,155 @@
+/**
+ * Attribute names as they come from the wire, and how their values are to be read: as text, or as one of the octet-string
+ * syntaxes. Names are compared without regard to case and given out as they were asked for.
+ */
+
+/** How a value becomes JSON. `binary`: base64, also where the bytes happen to be valid text. */
+export type Syntax = 'text' | 'guid' | 'sid' | 'binary';
+
+/** The octet-string attributes of Active Directory and Exchange that a read may bring; the rest is told by its bytes. */
+const KNOWN: readonly (readonly [Syntax, readonly string[]])[] = [
+  ['guid', ['objectGUID']],
+  ['sid', ['objectSid', 'msExchMasterAccountSid']],
+  [
+    'binary',
+    [
+      'attributeSecurityGUID',
+      'audio',
+      'auditingPolicy',
+      'authorityRevocationList',
+      'cACertificate',
+      'certificateRevocationList',
+      'creationWizardExt',
+      'crossCertificatePair',
+      'dNSProperty',
+      'dnsRecord',
+      'dSASignature',
+      'invocationId',
+      'jpegPhoto',
+      'logonHours',
+      'mS-DS-ConsistencyGuid',
+      'msDS-GenerationId',
+      'msDS-GroupMSAMembership',
+      'msDS-KeyCredentialLink',
+      'msDS-ManagedPassword',
+      'msDS-OptionalFeatureGUID',
+      'msExchArchiveGUID',
+      'msExchBlockedSendersHash',
+      'msExchDisabledArchiveGUID',
+      'msExchMailboxGuid',
+      'msExchMailboxSecurityDescriptor',
+      'msExchSafeRecipientsHash',
+      'msExchSafeSendersHash',
+      'msExchUMSpokenName',
+      'msRTCSIP-UserRoutingGroupId',
+      'nTSecurityDescriptor',
+      'objectSidHistory',
+      'photo',
+      'replPropertyMetaData',
+      'replUpToDateVector',
+      'repsFrom',
+      'repsTo',
+      'schemaIDGUID',
+      'securityIdentifier',
+      'sIDHistory',
+      'terminalServer',
+      'thumbnailLogo',
+      'thumbnailPhoto',
+      'tokenGroups',
+      'tokenGroupsGlobalAndUniversal',
+      'unicodePwd',
+      'userCertificate',
+      'userParameters',
+      'userPassword',
+      'userPKCS12',
+      'userSMIMECertificate',
+      'x500uniqueIdentifier',
+    ],
+  ],
+];
+const SYNTAX_BY_NAME = new Map(
+  KNOWN.flatMap(([syntax, names]) => names.map((name) => [name.toLowerCase(), syntax] as const)),
+);
+const MOST_NAMES = 10_000;
+
+/** Changes with every change of an object: of Active Directory, and of servers that have no such number. */
+export const CHANGE_MARKS: readonly string[] = ['uSNChanged', 'entryCSN'];
+const MARKS = new Set(CHANGE_MARKS.map((name) => name.toLowerCase()));
+
+/** A part of an attribute's values (`member;range=0-1499`, [MS-ADTS] 3.1.1.3.1.3.3). `last` is null for the final part. */
+export interface ValueRange {
+  readonly first: number;
+  readonly last: number | null;
+}
+
+/** What is known of one attribute name as the server spells it. Mutable: `following` learns the server's order. */
+export interface AttributeName {
+  readonly spelling: Buffer;
+  /** The key in the record. */
+  readonly key: string;
+  readonly syntax: Syntax;
+  readonly range: ValueRange | null;
+  /** Says by its value whether the object changed. `hidden`: read for that alone, and no part of the record. */
+  readonly mark: boolean;
+  readonly hidden: boolean;
+  /** The name that came behind this one in the last entry. */
+  following: AttributeName | null;
+}
+
+/** The names of one search. */
+export class AttributeNames {
+  readonly #bySpelling = new Map<string, AttributeName>();
+  readonly #requested = new Map<string, string>();
+  /** Stands before the first attribute of an entry. */
+  readonly head: AttributeName = nameOf('', '', true);
+
+  /** `requested`: the attributes as asked for; that is how their keys are spelled. */
+  constructor(requested: readonly string[]) {
+    for (const name of requested) this.#requested.set(name.toLowerCase(), name);
+  }
+
+  /** Looks up the name in `bytes` from `start` to `end`, first where the server's order has it. */
+  find(bytes: Buffer, start: number, end: number, before: AttributeName): AttributeName {
+    const guess = before.following;
+    if (guess !== null && sameBytes(guess.spelling, bytes, start, end)) return guess;
+    const spelling = bytes.toString('latin1', start, end);
+    const known = this.#bySpelling.get(spelling) ?? this.#learn(spelling);
+    before.following = known;
+    return known;
+  }
+
+  #learn(spelling: string): AttributeName {
+    const [, plain = spelling, range] = /^(.*?)(?:;range=(\d{1,9}-(?:\d{1,9}|\*)))?$/is.exec(spelling) ?? [];
+    const asked = this.#requested.get(plain.toLowerCase());
+    const name = nameOf(spelling, asked ?? plain, asked !== undefined, range);
+    // A server that invents ever new names shall not fill the memory.
+    if (this.#bySpelling.size < MOST_NAMES) this.#bySpelling.set(spelling, name);
+    return name;
+  }
+}
+
+function nameOf(spelling: string, key: string, asked: boolean, range?: string): AttributeName {
+  const mark = MARKS.has(key.toLowerCase());
+  const [first, last] = range?.split('-') ?? [];
+  return {
+    spelling: Buffer.from(spelling, 'latin1'),
+    key,
+    syntax: syntaxOf(key),
+    range: first === undefined ? null : { first: Number(first), last: last === '*' ? null : Number(last) },
+    mark,
+    hidden: mark && !asked,
+    following: null,
+  };
+}
+
+/** How the values of an attribute are read. Options are respected: `;binary` is binary, `cn;lang-de` is as `cn`. */
+export function syntaxOf(name: string): Syntax {
+  const [plain = '', ...options] = name.toLowerCase().split(';');
+  return options.includes('binary') ? 'binary' : (SYNTAX_BY_NAME.get(plain) ?? 'text');
+}
+
+function sameBytes(spelling: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== spelling.length) return false;
+  for (let i = 0; i < spelling.length; i += 1) if (spelling[i] !== bytes[start + i]) return false;
+  return true;
+}
