@@ -99,13 +99,23 @@ export function freePort(host: string): Promise<number> {
   });
 }
 
-/** May this process listen at `port` of `host` now? */
-export function isFree(host: string, port: number): Promise<boolean> {
+/** Listens at a port until the given function is called; null where somebody else does already. */
+export function hold(host: string, port: number): Promise<(() => Promise<void>) | null> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.on('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
+    server.on('error', () => resolve(null));
+    server.listen(port, host, () => {
+      server.unref();
+      resolve(() => new Promise((closed) => server.close(() => closed())));
+    });
   });
+}
+
+/** May this process listen at `port` of `host` now? */
+export async function isFree(host: string, port: number): Promise<boolean> {
+  const release = await hold(host, port);
+  await release?.();
+  return release !== null;
 }
 
 function collect(child: ChildProcess): () => string {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.js';
 import { type LdifEntry, formatLdif, valuesOf } from './ldif.js';
-import { type TestDirectory, isFree, programPaths, run, serve } from './programs.js';
+import { type TestDirectory, hold, isFree, programPaths, run, serve } from './programs.js';
 import { SCHEMA_ATTRIBUTES, SCHEMA_CLASSES } from './samba-schema.js';
 
 const PACKAGES =
@@ -19,6 +19,8 @@ const READER = { dn: `CN=Sync Reader,CN=Users,${BASE}`, password: 'Reader-Passw0
 /** Each controller takes a loopback address of its own; the first that is free. */
 const ADDRESSES = Array.from({ length: 10 }, (_, at) => `127.0.0.${String(11 + at)}`);
 const PORTS = [389, 636, 3268, 3269];
+/** Whoever listens here has the address: Samba itself shares its ports without a word. */
+const CLAIM_PORT = 47636;
 
 export interface SambaOptions {
   readonly entries: readonly LdifEntry[];
@@ -31,7 +33,8 @@ type Programs = Record<(typeof PROGRAMS)[number], string>;
 /** Starts a domain controller that holds `entries`; ready in about 3 s, the first time for these entries in about 10 s. */
 export async function startSamba(options: SambaOptions): Promise<TestDirectory> {
   const programs = programPaths(PROGRAMS, PACKAGES);
-  const host = await freeAddress();
+  const claim = await claimAddress();
+  const { host } = claim;
   const folder = await mkdtemp(join(tmpdir(), 'samba-'));
   try {
     await cp(await template(programs, options.entries), folder, { recursive: true });
@@ -49,6 +52,7 @@ export async function startSamba(options: SambaOptions): Promise<TestDirectory> 
     ]);
     const stop = async () => {
       await service.stop();
+      await claim.release();
       await rm(folder, { recursive: true, force: true });
     };
     try {
@@ -60,15 +64,20 @@ export async function startSamba(options: SambaOptions): Promise<TestDirectory> 
     const account = { user: READER.dn, password: READER.password, base: BASE };
     return { host, port: 636, plainPort: 389, ca: certificates.ca, ...account, stop };
   } catch (failure) {
+    await claim.release();
     await rm(folder, { recursive: true, force: true });
     throw failure;
   }
 }
 
-async function freeAddress(): Promise<string> {
-  for (const address of ADDRESSES) {
-    const free = await Promise.all(PORTS.map((port) => isFree(address, port)));
-    if (free.every(Boolean)) return address;
+/** An address on which nobody else listens, kept from other test processes until `release`. */
+async function claimAddress(): Promise<{ host: string; release: () => Promise<void> }> {
+  for (const host of ADDRESSES) {
+    const release = await hold(host, CLAIM_PORT);
+    if (release === null) continue;
+    const free = await Promise.all(PORTS.map((port) => isFree(host, port)));
+    if (free.every(Boolean)) return { host, release };
+    await release();
   }
   throw new Error(
     `None of ${String(ADDRESSES[0])} to ${String(ADDRESSES.at(-1))} is free on the ports ${PORTS.join(', ')}, or this user may not listen there: a domain controller wants root.`,
