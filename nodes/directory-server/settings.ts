@@ -1,0 +1,80 @@
+/** The settings of a `directory-server` node, as the engine takes them. */
+import { Type } from '@sinclair/typebox';
+import { DEFAULT_MAX_MESSAGE_BYTES, type DirectorySettings } from '../../engine/ldap/settings.js';
+import {
+  entriesOf,
+  oneOf,
+  requiredText,
+  settingInvalid,
+  settingMissing,
+  settingsOf,
+  text,
+  wholeNumber,
+} from '../shared/settings.js';
+
+/** The account that reads the directory; Node-RED keeps both encrypted. */
+export interface ServerCredentials {
+  user?: string;
+  password?: string;
+}
+
+const parse = settingsOf(
+  'directory-server',
+  Type.Object({
+    servers: requiredText(),
+    encryption: oneOf(['ldaps', 'starttls', 'none']),
+    tls: text(''),
+    base: text(''),
+    pageSize: wholeNumber(1, 1000, 1000),
+    connectTimeout: wholeNumber(1, 300, 5),
+    idleTimeout: wholeNumber(1, 3600, 60),
+    runTimeout: wholeNumber(1, 86_400, 3600),
+  }),
+);
+
+/** Without `tls`, which is read from another node: `tlsConfig` is that node's id, or blank. */
+export interface ServerSettings {
+  readonly directory: Omit<DirectorySettings, 'tls'>;
+  readonly tlsConfig: string;
+}
+
+/** Throws `SettingError`. A blank password is refused: a directory would take it for an anonymous log-on (hazard N11). */
+export function serverSettings(stored: object, credentials: ServerCredentials | undefined): ServerSettings {
+  const config = parse(stored);
+  const usual = config.encryption === 'ldaps' ? 636 : 389;
+  const user = credentials?.user?.trim() ?? '';
+  const password = credentials?.password ?? '';
+  if (user === '') throw settingMissing('user', 'directory-server');
+  if (password === '') throw settingMissing('password', 'directory-server');
+  return {
+    directory: {
+      servers: entriesOf(config.servers).map((entry) => serverOf(entry, usual)),
+      encryption: config.encryption,
+      user,
+      password,
+      base: config.base === '' ? null : config.base,
+      pageSize: config.pageSize,
+      timeouts: {
+        connect: config.connectTimeout * 1000,
+        idle: config.idleTimeout * 1000,
+        run: config.runTimeout * 1000,
+      },
+      maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
+    },
+    tlsConfig: config.tls,
+  };
+}
+
+/** `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. */
+function serverOf(entry: string, usual: number): { host: string; port: number } {
+  const [, address, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(entry) ?? [];
+  const host = address ?? name;
+  const port = digits === undefined ? usual : Number(digits);
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw settingInvalid(
+      'servers',
+      `"${entry}" in the setting "servers" of directory-server is no host name with or without :port.`,
+    );
+  }
+  return { host, port };
+}

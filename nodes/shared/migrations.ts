@@ -1,0 +1,37 @@
+/**
+ * Brings the stored settings of a node up to date, step by step, so that flows made with an older version keep working.
+ * `version` is a hidden setting of every node; a node from before it had one counts as version 1.
+ */
+import { SettingError } from '../../engine/model/errors.js';
+
+export type Settings = Readonly<Record<string, unknown>>;
+/** Leads from one version to the next; the first of a list from 1 to 2. Never changed once released. */
+export type Step = (settings: Settings) => Settings;
+
+/** For each node type its steps, in order. */
+export const STEPS: Readonly<Record<string, readonly Step[]>> = {
+  'directory-server': [],
+  'directory-endpoint': [],
+  'directory-account': [],
+  'directory-extract': [],
+  'directory-enrich': [],
+  'directory-transmit': [],
+  'directory-receive': [],
+  'directory-apply': [],
+};
+
+/** The settings in the shape of the newest version. Throws `SettingError` for those of a version that is not known yet. */
+export function migrate(type: string, stored: object, steps: readonly Step[] = STEPS[type] ?? []): Settings {
+  let settings: Settings = { ...stored };
+  const version = Number(settings['version'] ?? 1);
+  const newest = steps.length + 1;
+  if (!Number.isInteger(version) || version < 1 || version > newest) {
+    throw new SettingError('VERSION_UNKNOWN', {
+      message: `The settings of this ${type} were made by a newer version of the nodes. Update the package @dirflow/node-red-directory-sync.`,
+      status: 'newer version',
+      params: { setting: 'version', newest },
+    });
+  }
+  for (const step of steps.slice(version - 1)) settings = step(settings);
+  return { ...settings, version: newest };
+}

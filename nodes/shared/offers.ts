@@ -1,0 +1,73 @@
+/**
+ * What config nodes offer to the nodes that refer to them, typed. Kept beside the nodes and not on them, so that what a
+ * config node gives is what its user gets, without a cast.
+ */
+import type { ConnectionOptions } from 'node:tls';
+import type { Node, NodeAPI } from 'node-red';
+import type { DirectorySettings } from '../../engine/ldap/settings.js';
+import type { EndpointSettings } from '../../engine/transport/sender.js';
+import type { Account } from '../../engine/account/account.js';
+import { SettingError } from '../../engine/model/errors.js';
+import type { TlsConfigNode } from './node-red.js';
+import { settingMissing } from './settings.js';
+
+/** One kind of thing that config nodes of one type offer. */
+export class Offers<Offer> {
+  readonly #offers = new WeakMap<object, Offer>();
+
+  constructor(private readonly setting: string) {}
+
+  /** Called by the config node, in its constructor. */
+  make(node: Node, offer: Offer): void {
+    this.#offers.set(node, offer);
+  }
+
+  /** What the config node `id` offers to `node`. Throws `SettingError` where none is chosen, or it is not there. */
+  take(RED: NodeAPI, node: Node, id: string): Offer {
+    if (id === '') throw settingMissing(this.setting, node.type);
+    const offer = this.#offers.get(found(RED, id, this.setting));
+    if (offer === undefined) throw absent(this.setting);
+    return offer;
+  }
+}
+
+/** All give what was parsed, or throw the `SettingError` that the config node itself reported at start. */
+export const directories = new Offers<() => DirectorySettings>('server');
+export const endpoints = new Offers<() => EndpointSettings>('endpoint');
+/** Opens the account at the first call; all share it. Closed with its node. */
+export const accounts = new Offers<() => Promise<Account>>('account');
+
+/** Options from a core `tls-config` node; where none is chosen `{}`: certificates are verified, with the usual authorities. */
+export function tlsOptions(RED: NodeAPI, id: string): ConnectionOptions {
+  if (id === '') return {};
+  const node = found(RED, id, 'tls');
+  if (!isTlsConfig(node)) throw absent('tls');
+  if (!node.valid) {
+    throw new SettingError('TLS_CONFIG_INVALID', {
+      message:
+        'The TLS configuration could not read its certificate, key or CA. Open it, correct the files, and deploy.',
+      status: 'tls is wrong',
+      params: { setting: 'tls' },
+    });
+  }
+  return node.addTLSOptions({});
+}
+
+function isTlsConfig(node: Node): node is TlsConfigNode {
+  return node.type === 'tls-config' && 'addTLSOptions' in node;
+}
+
+/** The types say that there is always a node; there is none for one that is disabled or was deleted. */
+function found(RED: NodeAPI, id: string, setting: string): Node {
+  const node = RED.nodes.getNode(id) as Node | null | undefined;
+  if (!node) throw absent(setting);
+  return node;
+}
+
+function absent(setting: string): SettingError {
+  return new SettingError('CONFIG_NODE_MISSING', {
+    message: `The configuration chosen as "${setting}" is not there: it was deleted or disabled. Open the node, choose another, and deploy.`,
+    status: `${setting} missing`,
+    params: { setting },
+  });
+}

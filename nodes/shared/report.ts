@@ -1,0 +1,22 @@
+/** The report of a run as a message, and under a node. */
+import type { NodeMessage } from 'node-red';
+import type { ChangeCounts, Report } from '../../engine/model/report.js';
+import type { StatusLine } from './status.js';
+
+/** The message that brought the seal, now with the report. It ends the sequence, so it has no `parts`. */
+export function reportMessage(message: NodeMessage, report: Report): NodeMessage {
+  delete message['parts'];
+  return Object.assign(message, { topic: 'report', payload: report });
+}
+
+/** Green for a run as it should be; yellow for one that is held, or was not read whole. */
+export function showReport(status: StatusLine, report: Report): void {
+  const values = { count: changed(report.changes) };
+  if (report.outcome === 'held') status.notice('held', values);
+  else if (!report.complete) status.notice('incomplete', values);
+  else status.good(report.outcome, values);
+}
+
+function changed(changes: ChangeCounts): number {
+  return Object.values(changes).reduce((sum, count) => sum + count, 0);
+}
