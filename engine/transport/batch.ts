@@ -1,0 +1,141 @@
+/**
+ * A batch as it travels: one record in JSON per line (NDJSON). Written without effort, read with suspicion: the reader
+ * takes bytes as they are inflated, holds one line at a time, and stops at the first thing that is not as agreed.
+ */
+import { createHash } from 'node:crypto';
+import { parserOf } from '../model/check.js';
+import { ContractError } from '../model/errors.js';
+import { EnrichedRecord, type RecordCounts, noRecords } from '../model/records.js';
+
+/** What a batch may hold at most. */
+export interface BatchLimits {
+  /** Bytes of the NDJSON. */
+  readonly batchBytes: number;
+  readonly records: number;
+  /** Bytes of one line. */
+  readonly recordBytes: number;
+  /** Arrays and objects inside each other. A record as we make it has four. */
+  readonly depth: number;
+}
+
+/** The NDJSON of records, and its digest as `sha-256:<hex>`. */
+export function writeBatch(records: readonly EnrichedRecord[]): { content: Buffer; digest: string } {
+  const content = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  return { content, digest: `sha-256:${createHash('sha256').update(content).digest('hex')}` };
+}
+
+/** Reads a batch from pieces of its NDJSON. Give it every piece, then `end()`. Throws `ContractError` with what is wrong. */
+export class BatchReader {
+  readonly counts: RecordCounts = noRecords();
+  records = 0;
+  bytes = 0;
+  readonly #hash = createHash('sha256');
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+
+  constructor(private readonly limits: BatchLimits) {}
+
+  /** Takes the next piece and returns the records that it completes. */
+  push(piece: Buffer): EnrichedRecord[] {
+    this.#hash.update(piece);
+    this.bytes += piece.length;
+    if (this.bytes > this.limits.batchBytes) throw tooLarge('batch', this.limits.batchBytes);
+    const records: EnrichedRecord[] = [];
+    let start = 0;
+    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
+      records.push(this.#line(this.#join(piece.subarray(start, end))));
+      start = end + 1;
+    }
+    this.#keep(piece.subarray(start));
+    return records;
+  }
+
+  /** Ends the batch and returns its digest. */
+  end(): string {
+    if (this.#restBytes > 0) throw notValid('the last line has no line feed at its end', this.records);
+    return `sha-256:${this.#hash.digest('hex')}`;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#restBytes += rest.length;
+    if (this.#restBytes > this.limits.recordBytes) throw tooLarge('record', this.limits.recordBytes);
+    if (rest.length > 0) this.#rest.push(rest);
+  }
+
+  #join(last: Buffer): Buffer {
+    this.#keep(last);
+    const line = this.#rest.length === 1 ? (this.#rest[0] ?? last) : Buffer.concat(this.#rest);
+    this.#rest = [];
+    this.#restBytes = 0;
+    return line;
+  }
+
+  #line(line: Buffer): EnrichedRecord {
+    if (this.records >= this.limits.records) {
+      throw new ContractError('TOO_LARGE', {
+        message: `The batch holds more than ${String(this.limits.records)} records. Send smaller batches: lower the batch size of directory-extract.`,
+        status: 'batch too large',
+        params: { what: 'records', limit: this.limits.records },
+      });
+    }
+    const record = parseRecord(parseJson(line, this.limits.depth, this.records));
+    this.records += 1;
+    this.counts[record.kind] += 1;
+    return record;
+  }
+}
+
+const parseRecord = parserOf(EnrichedRecord, (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`));
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Parses JSON from bytes: valid UTF-8 only, no keys that reach into prototypes, no more than `depth` levels. `line` from 0. */
+export function parseJson(bytes: Buffer, depth: number, line?: number): unknown {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw notValid('bytes that are not UTF-8', line);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes what it found, which may be somebody's data.
+    throw notValid('text that is not JSON', line);
+  }
+  checkTree(value, depth, line);
+  return value;
+}
+
+const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
+
+function checkTree(value: unknown, depth: number, line: number | undefined): void {
+  if (value === null || typeof value !== 'object') return;
+  if (depth === 0) throw notValid('more levels inside each other than are taken', line);
+  if (Array.isArray(value)) {
+    for (const item of value) checkTree(item, depth - 1, line);
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (RESERVED.has(key)) throw notValid(`a key with the reserved name ${key}`, line);
+    checkTree(item, depth - 1, line);
+  }
+}
+
+/** The error for content that is not as agreed. `what` says what was found, never with its value; `line` counts from 0. */
+export function notValid(what: string, line?: number): ContractError {
+  const where = line === undefined ? '' : ` (line ${String(line + 1)})`;
+  return new ContractError('NOT_AS_AGREED', {
+    message: `The content is not as docs/protocol.md says: ${what}${where}.`,
+    status: 'not as agreed',
+    params: { what },
+  });
+}
+
+function tooLarge(what: 'batch' | 'record', limit: number): ContractError {
+  return new ContractError('TOO_LARGE', {
+    message: `A ${what} is larger than ${String(limit)} bytes. ${what === 'batch' ? 'Lower the batch size of directory-extract.' : 'Lower the members per record of directory-enrich, or drop the attribute that is so large.'}`,
+    status: `${what} too large`,
+    params: { what, limit },
+  });
+}

@@ -1,0 +1,231 @@
+/**
+ * One request to a receiver, and its repetitions: signed, with a deadline, without redirects and without a proxy of the
+ * environment; the answer is parsed from bytes, and nothing is believed that is not checked.
+ */
+import axios, { type AxiosResponse } from 'axios';
+import { DelegateBackoff, type IRetryBackoffContext, handleWhen, retry } from 'cockatiel';
+import https from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import { DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
+import { parseJson } from './batch.js';
+import { Fault, deadlineError, networkFault, notReceiver, redirected, refusedError, unavailable } from './faults.js';
+import { parserOf } from '../model/check.js';
+import { Problem } from './problem.js';
+import { JSON_TYPE, METHOD, PROBLEM_TYPE, type Route, pathOf } from './protocol.js';
+import { type SharedKey, contentDigest, digestMatches, sign } from './signature.js';
+import { type Negotiated, negotiated } from './tls.js';
+
+/** Where the receiver is, and how to prove who we are. */
+export interface ClientSettings {
+  /** https, without credentials, query and fragment. */
+  readonly url: URL;
+  readonly key: SharedKey;
+  readonly tls: ConnectionOptions;
+  /** How long one exchange may take, all attempts together. */
+  readonly deadlineMs: number;
+  readonly connections: number;
+}
+
+/** Content of a request, as it is sent. */
+export interface Content {
+  readonly bytes: Buffer;
+  readonly type: string;
+  readonly encoding?: string;
+}
+
+/** What is asked, how often at most, and how to parse the answer. */
+export interface Exchange<T> {
+  readonly route: Route;
+  readonly content?: Content;
+  readonly attempts: number;
+  readonly parse: (value: unknown) => T;
+}
+
+/** What was sent, for the report. */
+export interface Traffic {
+  requests: number;
+  retries: number;
+  bytesSent: number;
+  negotiated: Negotiated | null;
+}
+
+export interface Client {
+  readonly traffic: Traffic;
+  readonly host: string;
+  /** Rejects with `TransportError` or `StoppedError` only. */
+  exchange<T>(
+    what: Exchange<T>,
+    signal: AbortSignal,
+  ): Promise<{ status: number; value: T; retryAfterMs: number | null }>;
+  close(): void;
+}
+
+const LONGEST_ATTEMPT_MS = 75_000;
+const LARGEST_ANSWER = 16 * 1024 * 1024;
+const ANSWER_DEPTH = 12;
+const BACKOFF_FROM_MS = 250;
+const BACKOFF_TO_MS = 30_000;
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+const RETRIED = new Set([408, 425, 429]);
+
+const parseProblem = parserOf(Problem, () => new DirectorySyncError('NOT_AS_AGREED', { message: '', status: '' }));
+
+export function createClient(settings: ClientSettings): Client {
+  const agent = new https.Agent({
+    ...settings.tls,
+    keepAlive: true,
+    maxSockets: settings.connections,
+    scheduling: 'fifo',
+  });
+  const traffic: Traffic = { requests: 0, retries: 0, bytesSent: 0, negotiated: null };
+  const host = settings.url.host;
+
+  async function attempt<T>(what: Exchange<T>, deadline: number, signal: AbortSignal) {
+    if (signal.aborted) throw new StoppedError(signal.reason);
+    const left = deadline - Date.now();
+    if (left <= 0) throw new Fault(deadlineError(host, settings.deadlineMs), null);
+    const timeout = AbortSignal.timeout(Math.min(left, LONGEST_ATTEMPT_MS));
+    const response = await request(settings, agent, what, AbortSignal.any([signal, timeout])).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw new StoppedError(signal.reason);
+        if (timeout.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null });
+        throw networkFault(error, host);
+      },
+    );
+    traffic.requests += 1;
+    traffic.bytesSent += what.content?.bytes.length ?? 0;
+    const { socket } = response.request as { socket?: unknown };
+    traffic.negotiated = negotiated(socket) ?? traffic.negotiated;
+    return readAnswer(response, host, what.parse);
+  }
+
+  return {
+    traffic,
+    host,
+    close: () => agent.destroy(),
+    async exchange(what, signal) {
+      const deadline = Date.now() + settings.deadlineMs;
+      const again = handleWhen(
+        (error) => error instanceof Fault && error.retry !== null && Date.now() + (error.retry.afterMs ?? 0) < deadline,
+      );
+      const policy = retry(again, { maxAttempts: what.attempts - 1, backoff: new DelegateBackoff(backoff) });
+      policy.onRetry(() => (traffic.retries += 1));
+      try {
+        // Cockatiel waits out its pause although the signal says stop; we do not.
+        return await Promise.race([policy.execute(() => attempt(what, deadline, signal)), stopped(signal)]);
+      } catch (error) {
+        throw error instanceof Fault ? error.error : asDirectorySyncError(error);
+      }
+    },
+  };
+}
+
+/** Full jitter: any time between nothing and a bound that doubles, but never before the receiver wants to be asked. */
+function backoff({ attempt, result }: IRetryBackoffContext<unknown>): number {
+  const bound = Math.min(BACKOFF_TO_MS, BACKOFF_FROM_MS * 2 ** attempt);
+  const jitter = Math.floor(Math.random() * bound);
+  const asked = 'error' in result && result.error instanceof Fault ? result.error.retry?.afterMs : null;
+  return asked === null || asked === undefined ? jitter : asked + Math.min(jitter, 1000);
+}
+
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = () => reject(new StoppedError(signal.reason));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function request<T>(settings: ClientSettings, agent: https.Agent, what: Exchange<T>, signal: AbortSignal) {
+  const { url, key } = settings;
+  const method = METHOD[what.route.name];
+  const path = url.pathname.replace(/\/+$/, '') + pathOf(what.route);
+  const fields: Record<string, string> = what.content ? contentFields(what.content) : {};
+  const signed = { method, authority: url.host, path, fields: lowerCase(fields) };
+  return axios.request<Buffer>({
+    adapter: 'http',
+    url: url.origin + path,
+    method,
+    headers: {
+      Accept: `${JSON_TYPE}, ${PROBLEM_TYPE}`,
+      'Accept-Encoding': 'identity',
+      'User-Agent': 'directory-sync',
+      ...fields,
+      ...sign(signed, key),
+    },
+    ...(what.content && { data: what.content.bytes }),
+    httpsAgent: agent,
+    signal,
+    proxy: false,
+    maxRedirects: 0,
+    maxContentLength: LARGEST_ANSWER,
+    maxBodyLength: Infinity,
+    decompress: false,
+    responseType: 'arraybuffer',
+    validateStatus: () => true,
+    transformRequest: (data: unknown) => data,
+    transformResponse: (data: unknown) => data,
+  });
+}
+
+function contentFields({ bytes, type, encoding }: Content): Record<string, string> {
+  return {
+    'Content-Type': type,
+    ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+    'Content-Digest': contentDigest(bytes),
+  };
+}
+
+function lowerCase(fields: Record<string, string>): Map<string, string> {
+  return new Map(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function readAnswer<T>(response: AxiosResponse<Buffer>, host: string, parse: (value: unknown) => T) {
+  const { status, data } = response;
+  const field = (name: string) => {
+    const value: unknown = response.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const type = field('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'nothing';
+  const retryAfterMs = retryAfter(field('retry-after'));
+
+  if (status >= 300 && status < 400) throw new Fault(redirected(host, status), null);
+  const problem = type === PROBLEM_TYPE ? problemIn(data) : null;
+  if (RETRIED.has(status) || status >= 500) {
+    throw new Fault(unavailable(host, status), { afterMs: retryAfterMs });
+  }
+  if (status >= 400) {
+    if (!problem) throw new Fault(notReceiver(host, `${String(status)} with ${type}`), null);
+    throw new Fault(refusedError(host, problem, clockAhead(field('date'))), null);
+  }
+  if (status === 204) return { status, value: parse(null), retryAfterMs };
+  if (type !== JSON_TYPE || status < 200) throw new Fault(notReceiver(host, `${String(status)} with ${type}`), null);
+  if (!digestMatches(field('content-digest'), data)) {
+    throw new Fault(notReceiver(host, 'something that is not what its digest says'), { afterMs: null });
+  }
+  try {
+    return { status, value: parse(parseJson(data, ANSWER_DEPTH)), retryAfterMs };
+  } catch {
+    throw new Fault(notReceiver(host, 'something that is not as agreed'), null);
+  }
+}
+
+function problemIn(data: Buffer): Problem | null {
+  try {
+    return parseProblem(parseJson(data, ANSWER_DEPTH));
+  } catch {
+    return null;
+  }
+}
+
+/** Retry-After in either form (RFC 9110 section 10.2.3), in milliseconds from now; at most an hour. */
+export function retryAfter(field: string | undefined, now = Date.now()): number | null {
+  if (field === undefined) return null;
+  const ms = /^\d{1,9}$/.test(field) ? Number(field) * 1000 : Date.parse(field) - now;
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
+}
+
+function clockAhead(date: string | undefined): number | null {
+  const ms = Date.parse(date ?? '') - Date.now();
+  return Number.isNaN(ms) ? null : Math.round(ms / 1000);
+}

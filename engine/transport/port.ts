@@ -1,0 +1,70 @@
+/** An HTTPS port of the receiver's own. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import { SettingError, TransportError } from '../model/errors.js';
+import type { ReceiverLimits } from './limits.js';
+import { serverTls } from './tls.js';
+
+export interface Port {
+  readonly host: string;
+  /** 0 takes any that is free. */
+  readonly port: number;
+  readonly tls: https.ServerOptions;
+}
+
+const HEADER_BYTES = 8 * 1024;
+const HANDSHAKE_MS = 10_000;
+const IDLE_MS = 30_000;
+const CHECK_EVERY_MS = 2_000;
+
+/** Opens the port. Rejects with `SettingError` for a certificate that cannot be used, `TransportError` for a port that cannot. */
+export async function openPort(
+  at: Port,
+  limits: ReceiverLimits,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<https.Server> {
+  const server = createServer(at, limits);
+  server.on('request', handle);
+  server.maxConnections = limits.connections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, at)));
+    server.listen(at.port, at.host, resolve);
+  });
+  return server;
+}
+
+function createServer(at: Port, limits: ReceiverLimits): https.Server {
+  try {
+    return https.createServer({
+      ...serverTls(at.tls),
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.headersMs + limits.contentMs,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      keepAliveTimeout: IDLE_MS,
+      handshakeTimeout: HANDSHAKE_MS,
+      maxHeaderSize: HEADER_BYTES,
+    });
+  } catch (error) {
+    throw new SettingError('CERTIFICATE_NOT_USABLE', {
+      message:
+        'The certificate and key of the directory-receive cannot be used: not PEM, not a pair, a wrong passphrase, or an RSA key of fewer than 2048 bits. Look at its tls-config.',
+      status: 'certificate not usable',
+      params: { setting: 'tls' },
+      cause: error,
+    });
+  }
+}
+
+function portError(error: NodeJS.ErrnoException, { host, port }: Port): TransportError {
+  const why =
+    error.code === 'EADDRINUSE'
+      ? 'another program listens there'
+      : error.code === 'EACCES'
+        ? 'this process may not'
+        : (error.code ?? 'it cannot be');
+  return new TransportError(error.code === 'EADDRINUSE' ? 'PORT_IN_USE' : 'PORT_NOT_USABLE', {
+    message: `Port ${String(port)} at ${host} could not be opened: ${why}. Set another port or host in the directory-receive.`,
+    status: `port ${String(port)}: ${error.code ?? 'unusable'}`,
+    params: { host, port },
+  });
+}

@@ -1,0 +1,180 @@
+/**
+ * The receiving side over HTTP: a request handler for any server, or an HTTPS port of its own. It trusts nothing: the
+ * signature is checked before the content is read, the digest before it is inflated, and every part against its schema.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type https from 'node:https';
+import { type FaultToError, parserOf } from '../model/check.js';
+import { StoppedError } from '../model/errors.js';
+import { notValid, parseJson } from './batch.js';
+import { drain, readContent } from './content.js';
+import { answer, asProblem, field, mediaType, pathsOf, refused, routeOf, signedMessage } from './exchange.js';
+import { checkKey } from './keys.js';
+import type { ReceiverLimits } from './limits.js';
+import { type Port, openPort } from './port.js';
+import { ProblemError } from './problem.js';
+import { BATCH_ENCODING, BATCH_TYPE, JSON_TYPE, OpenRequest, PROBLEM_TYPE, SealRequest } from './protocol.js';
+import { type OnRun, ReceivedRuns } from './runs.js';
+import { type SharedKey, WINDOW_S, digestMatches, verify } from './signature.js';
+import { negotiated } from './tls.js';
+
+export type { OnRun, ReceivedRun } from './runs.js';
+export { DEFAULT_LIMITS, type ReceiverLimits } from './limits.js';
+
+export interface ReceiverSettings {
+  /** The base path as senders write it, such as `/directory-sync`. */
+  readonly path: string;
+  /** Several at once, so that they can be rotated. */
+  readonly keys: readonly SharedKey[];
+  readonly spoolFile: string;
+  readonly limits: ReceiverLimits;
+  /** Hears of every refusal and failure, for a log. Optional. */
+  readonly onProblem?: (event: ProblemEvent) => void;
+}
+
+/** `problem`: its short name. `correlation`: as in the answer, or the run's id. `cause`: what was thrown, if anything. */
+export interface ProblemEvent {
+  readonly problem: string;
+  readonly status: number;
+  readonly correlation: string;
+  readonly cause: unknown;
+}
+
+export interface Receiver {
+  /** Answers one request. May be given to `http.createServer`, or to Express with `app.use`. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Opens an HTTPS port of its own, which serves this receiver only. Rejects with `SettingError` or `TransportError`. */
+  listen(at: Port): Promise<{ port: number }>;
+  /** Ends connections and work at once. What was acknowledged is kept; sealed runs are handed over again at the next start. */
+  close(): Promise<void>;
+}
+
+const SMALL_JSON_BYTES = 16 * 1024;
+const JSON_DEPTH = 12;
+
+const notAsAgreed: FaultToError = (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`);
+const parseOpen = parserOf(OpenRequest, notAsAgreed);
+const parseSeal = parserOf(SealRequest, notAsAgreed);
+
+/**
+ * Opens the spool, and hands over what was sealed and not finished when the receiver stopped. Rejects with `SettingError`
+ * for a key that cannot be used, `AccountError` for a spool that cannot.
+ */
+export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): Promise<Receiver> {
+  const keys = settings.keys.map((key) => checkKey(key, 'directory-receive'));
+  const runs = await ReceivedRuns.start(settings.spoolFile, settings.limits, onRun, (correlation, cause) =>
+    settings.onProblem?.({ problem: 'run-failed', status: 422, correlation, cause }),
+  );
+  const edge = new Edge({ ...settings, keys }, runs);
+  const servers: https.Server[] = [];
+
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    edge.serve(request, response).catch((thrown: unknown) => {
+      const problem = asProblem(thrown);
+      const { status, correlation, cause } = problem;
+      settings.onProblem?.({ problem: problem.problem, status, correlation, cause });
+      drain(request);
+      if (!response.headersSent) answer(response, status, PROBLEM_TYPE, problem.body(), problem.headers);
+    });
+  };
+
+  return {
+    handle,
+    async listen(at) {
+      const server = await openPort(at, settings.limits, handle);
+      servers.push(server);
+      const address = server.address();
+      return { port: address !== null && typeof address === 'object' ? address.port : at.port };
+    },
+    async close() {
+      edge.closed = true;
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await runs.close();
+    },
+  };
+}
+
+/** Between HTTP and the runs: who asks, for what, and is the content what it should be. */
+class Edge {
+  closed = false;
+  #reading = 0;
+
+  constructor(
+    private readonly settings: ReceiverSettings,
+    private readonly runs: ReceivedRuns,
+  ) {}
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.closed) throw new StoppedError();
+    const { path, local } = pathsOf(request, this.settings.path);
+    const route = routeOf(request, local);
+    const keyId = await this.#authenticate(request, path);
+    switch (route.name) {
+      case 'open': {
+        const body = parseOpen(await this.#json(request, SMALL_JSON_BYTES));
+        answer(response, 201, JSON_TYPE, await this.runs.open(keyId, body));
+        return;
+      }
+      case 'batch': {
+        const types = { type: BATCH_TYPE, encodings: ['', BATCH_ENCODING] };
+        const { content, encoding } = await this.#content(request, types, this.settings.limits.compressedBytes);
+        answer(response, 200, JSON_TYPE, await this.runs.store(keyId, route.run, route.batch, content, encoding));
+        return;
+      }
+      case 'seal': {
+        const body = parseSeal(await this.#json(request, this.settings.limits.sealBytes));
+        const state = await this.runs.seal(keyId, route.run, body, negotiated(request.socket));
+        const late = { 'Retry-After': '2' };
+        if (state.state === 'done') answer(response, 200, JSON_TYPE, state);
+        else answer(response, 202, JSON_TYPE, state, late);
+        return;
+      }
+      case 'state':
+        answer(response, 200, JSON_TYPE, await this.runs.state(keyId, route.run));
+        return;
+      case 'abandon':
+        await this.runs.abandon(keyId, route.run);
+        response.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+        return;
+    }
+  }
+
+  /** The id of the key that signed the request. Throws `ProblemError`. */
+  async #authenticate(request: IncomingMessage, path: string): Promise<string> {
+    const verdict = verify(signedMessage(request, path), this.settings.keys);
+    if (!verdict.ok) throw refused(verdict.refusal);
+    const until = Date.now() + 2 * WINDOW_S * 1000;
+    if (!(await this.runs.takeNonce(verdict.keyId, verdict.nonce, until))) throw refused('signature-replayed');
+    return verdict.keyId;
+  }
+
+  async #json(request: IncomingMessage, limit: number): Promise<unknown> {
+    const { content } = await this.#content(request, { type: JSON_TYPE, encodings: [''] }, limit);
+    return parseJson(content, JSON_DEPTH);
+  }
+
+  async #content(request: IncomingMessage, takes: { type: string; encodings: readonly string[] }, limit: number) {
+    const encoding = field(request, 'content-encoding') ?? '';
+    if (mediaType(request) !== takes.type || !takes.encodings.includes(encoding)) {
+      const encodings = takes.encodings.map((name) => name || 'none').join(' or ');
+      throw new ProblemError('media-type', `This route takes ${takes.type}, content encoding ${encodings}.`);
+    }
+    const { requests, contentMs } = this.settings.limits;
+    if (this.#reading >= requests) {
+      throw new ProblemError('busy', 'Too much is sent at the same time.', { headers: { 'Retry-After': '1' } });
+    }
+    this.#reading += 1;
+    try {
+      const content = await readContent(request, limit, contentMs);
+      if (!digestMatches(field(request, 'content-digest'), content)) {
+        throw new ProblemError('digest-mismatch', 'Content-Digest must hold the SHA-256 of the content as it is sent.');
+      }
+      return { content, encoding };
+    } finally {
+      this.#reading -= 1;
+    }
+  }
+}
