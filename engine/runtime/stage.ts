@@ -79,10 +79,11 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     for (const entry of entries) {
-      entry.arrived();
       clearTimeout(entry.timer);
-      if (entry.phase !== 'failed') await this.work.end(entry, new StoppedError());
+      if (failed(entry)) continue;
       entry.phase = 'failed';
+      entry.arrived();
+      await this.work.end(entry, new StoppedError());
     }
   }
 
