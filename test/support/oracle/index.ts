@@ -42,17 +42,20 @@ export function expectedAccount(
 ): Expected {
   const found = foundObjects(entries, settings.contacts);
   const aside = new Tally();
-  const owners = ownersOf(found, settings, aside);
-  const contacts = found.filter((one) => one.kind === 'contact' && one.primary !== null);
-  aside.add('NO_ADDRESS', found.filter((one) => one.kind === 'contact').length - contacts.length);
+  const users = ownersOf(found, 'user', settings, aside);
+  const contacts = ownersOf(found, 'contact', settings, aside);
   const groups = groupsOf(found);
-  const members = membersOf(groups, [...owners.map(({ user }) => user), ...contacts]);
-  const remaining = knownThatRemain(known, owners);
-  const linked = known.length - remaining.length;
+  const members = membersOf(
+    groups,
+    [...users, ...contacts].map(({ object }) => object),
+  );
+  const addresses = new Set(known.map(({ address }) => address.toLowerCase()));
+  const linked = users.filter((owner) => ownAddresses(owner).some((address) => addresses.has(address))).length;
+  const remaining = knownThatRemain(known, users);
 
   const snapshot: AccountSnapshot = {
-    users: [...owners.map((owner) => userLine(owner, settings)), ...remaining.map(knownLine)].sort(byAddress),
-    contacts: contacts.map((contact) => contactLine(contact, settings)).sort(byAddress),
+    users: [...users.map((owner) => userLine(owner, settings)), ...remaining.map(knownLine)].sort(byAddress),
+    contacts: contacts.map((owner) => contactLine(owner, settings)).sort(byAddress),
     groups: groups.map((group) => groupLine(group, members)).sort(byNameThenAddress),
   };
   const counts: ExpectedCounts = {
@@ -62,50 +65,51 @@ export function expectedAccount(
       group: count(found, 'group'),
       'dynamic-group': count(found, 'dynamic-group'),
     },
-    usersAdded: owners.length - linked,
+    usersAdded: users.length - linked,
     usersLinked: linked,
-    usersDisabled: owners.filter(({ user }) => settings.acknowledgeDisabled && !user.enabled).length,
+    usersDisabled: users.filter(({ object }) => settings.acknowledgeDisabled && !object.enabled).length,
     contactsAdded: contacts.length,
     groupsAdded: groups.length,
     membersAdded: snapshot.groups.reduce((sum, group) => sum + group.members.length, 0),
-    aliasesLinked: owners.reduce((sum, { aliases }) => sum + aliases.length, 0),
+    aliasesLinked: [...users, ...contacts].reduce((sum, { aliases }) => sum + aliases.length, 0),
     groupsWithoutMail: count(found, 'group') + count(found, 'dynamic-group') - groups.length,
     setAside: aside.counts(),
   };
   return { snapshot, counts };
 }
 
-/** A user of the account, with the addresses that are this user's own. */
+/** A user or contact of the account, with the addresses that are this one's own. */
 interface Owner {
-  readonly user: Found;
+  readonly object: Found;
   readonly address: string;
   readonly aliases: string[];
 }
 
 /**
- * Who becomes a user. Whoever comes first in the order of distinguished names keeps an address; a primary address beats an
- * alias; somebody whose primary address is another's, or outside the domains, takes no address at all.
+ * Who becomes a user (or a contact: the same among themselves, but with no domains to be in). Whoever comes first in the
+ * order of distinguished names keeps an address; a primary address beats an alias; somebody whose primary address is
+ * another's, or outside the domains, takes no address at all.
  */
-function ownersOf(found: readonly Found[], settings: AccountSettings, aside: Tally): Owner[] {
-  const inDomains = domainRule(settings.domains);
-  const users = found.filter((one) => one.kind === 'user').sort((left, right) => (left.key < right.key ? -1 : 1));
+function ownersOf(found: readonly Found[], kind: 'user' | 'contact', settings: AccountSettings, aside: Tally): Owner[] {
+  const inDomains = domainRule(kind === 'user' ? settings.domains : []);
+  const inOrder = found.filter((one) => one.kind === kind).sort((left, right) => (left.key < right.key ? -1 : 1));
 
   const owners: Owner[] = [];
   const taken = new Set<string>();
-  for (const user of users) {
-    if (user.primary === null) aside.add('NO_ADDRESS');
-    else if (!inDomains(user.primary)) aside.add('OUTSIDE_DOMAINS');
-    else if (taken.has(user.primary)) aside.add('ADDRESS_CLASH');
+  for (const object of inOrder) {
+    if (object.primary === null) aside.add('NO_ADDRESS');
+    else if (!inDomains(object.primary)) aside.add('OUTSIDE_DOMAINS');
+    else if (taken.has(object.primary)) aside.add('ADDRESS_CLASH');
     else {
-      taken.add(user.primary);
-      owners.push({ user, address: user.primary, aliases: [] });
+      taken.add(object.primary);
+      owners.push({ object, address: object.primary, aliases: [] });
     }
   }
   if (!settings.linkAliases) return owners;
-  for (const { user, aliases } of owners) {
-    for (const alias of user.aliases) {
+  for (const { object, aliases } of owners) {
+    for (const alias of object.aliases) {
       if (!inDomains(alias)) aside.add('ALIAS_OUTSIDE_DOMAINS');
-      else if (taken.has(alias)) aside.add('ADDRESS_CLASH');
+      else if (taken.has(alias)) aside.add('ALIAS_CLASH');
       else {
         taken.add(alias);
         aliases.push(alias);
@@ -113,6 +117,10 @@ function ownersOf(found: readonly Found[], settings: AccountSettings, aside: Tal
     }
   }
   return owners;
+}
+
+function ownAddresses({ address, aliases }: Owner): string[] {
+  return [address, ...aliases];
 }
 
 function domainRule(domains: readonly string[]): (address: string) => boolean {
@@ -154,20 +162,20 @@ function membersOf(groups: readonly Found[], people: readonly Found[]): Map<stri
 
 /** Known addresses that no user of the directory has, neither as primary address nor as alias. */
 function knownThatRemain(known: readonly KnownBefore[], owners: readonly Owner[]): KnownBefore[] {
-  const owned = new Set(owners.flatMap(({ address, aliases }) => [address, ...aliases]));
+  const owned = new Set(owners.flatMap(ownAddresses));
   return known.filter(({ address }) => !owned.has(address.toLowerCase()));
 }
 
 type UserLine = AccountSnapshot['users'][number];
 
-function userLine({ user, address, aliases }: Owner, settings: AccountSettings): UserLine {
+function userLine({ object, address, aliases }: Owner, settings: AccountSettings): UserLine {
   return {
     address,
-    name: user.name,
+    name: object.name,
     origin: 'directory',
-    enabled: user.enabled || !settings.acknowledgeDisabled,
+    enabled: object.enabled || !settings.acknowledgeDisabled,
     aliases: [...aliases].sort(),
-    attributes: attributesOf(user, settings),
+    attributes: attributesOf(object, settings),
   };
 }
 
@@ -175,13 +183,11 @@ function knownLine({ address, name, origin }: KnownBefore): UserLine {
   return { address: address.toLowerCase(), name: name ?? '', origin, enabled: true, aliases: [], attributes: {} };
 }
 
-function contactLine(contact: Found, settings: AccountSettings): AccountSnapshot['contacts'][number] {
-  return {
-    address: contact.primary ?? '',
-    name: contact.name,
-    aliases: [...contact.aliases],
-    attributes: attributesOf(contact, settings),
-  };
+function contactLine(
+  { object, address, aliases }: Owner,
+  settings: AccountSettings,
+): AccountSnapshot['contacts'][number] {
+  return { address, name: object.name, aliases: [...aliases].sort(), attributes: attributesOf(object, settings) };
 }
 
 function groupLine(group: Found, members: ReadonlyMap<string, string[]>): AccountSnapshot['groups'][number] {
@@ -215,8 +221,8 @@ function byNameThenAddress(left: AccountSnapshot['groups'][number], right: Accou
 class Tally {
   readonly #counts = new Map<string, number>();
 
-  add(reason: string, howMany = 1): void {
-    if (howMany > 0) this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + howMany);
+  add(reason: string): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
   counts(): Record<string, number> {
