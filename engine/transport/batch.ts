@@ -3,9 +3,21 @@
  * takes bytes as they are inflated, holds one line at a time, and stops at the first thing that is not as agreed.
  */
 import { createHash } from 'node:crypto';
-import { parserOf } from '../model/check.js';
+import { type FaultToError, parserOf } from '../model/check.js';
 import { ContractError } from '../model/errors.js';
-import { EnrichedRecord, type RecordCounts, noRecords } from '../model/records.js';
+import {
+  Contact,
+  DynamicGroup,
+  type EnrichedRecord,
+  Group,
+  Members,
+  Quarantined,
+  RECORD_KINDS,
+  type RecordCounts,
+  type RecordKind,
+  User,
+  noRecords,
+} from '../model/records.js';
 
 /** What a batch may hold at most. */
 export interface BatchLimits {
@@ -78,14 +90,31 @@ export class BatchReader {
         params: { what: 'records', limit: this.limits.records },
       });
     }
-    const record = parseRecord(parseJson(line, this.limits.depth, this.records));
+    const record = parseRecord(parseJson(line, this.limits.depth, this.records), this.records);
     this.records += 1;
     this.counts[record.kind] += 1;
     return record;
   }
 }
 
-const parseRecord = parserOf(EnrichedRecord, (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`));
+const notAsAgreed: FaultToError = (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`);
+/** By kind, so that an error says what is wrong with a user, not that it is no member of a union. */
+const parsers = {
+  user: parserOf(User, notAsAgreed),
+  contact: parserOf(Contact, notAsAgreed),
+  group: parserOf(Group, notAsAgreed),
+  'dynamic-group': parserOf(DynamicGroup, notAsAgreed),
+  members: parserOf(Members, notAsAgreed),
+  quarantined: parserOf(Quarantined, notAsAgreed),
+} satisfies Record<RecordKind, (value: unknown) => EnrichedRecord>;
+
+function parseRecord(value: unknown, line: number): EnrichedRecord {
+  const kind = value !== null && typeof value === 'object' && 'kind' in value ? value.kind : undefined;
+  const known = RECORD_KINDS.find((one) => one === kind);
+  if (known === undefined) throw notValid('a record of no known kind', line);
+  return parsers[known](value);
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Parses JSON from bytes: valid UTF-8 only, no keys that reach into prototypes, no more than `depth` levels. `line` from 0. */

@@ -80,20 +80,16 @@ export function createClient(settings: ClientSettings): Client {
   const traffic: Traffic = { requests: 0, retries: 0, bytesSent: 0, negotiated: null };
   const host = settings.url.host;
 
-  async function attempt<T>(what: Exchange<T>, deadline: number, signal: AbortSignal) {
-    if (signal.aborted) throw new StoppedError(signal.reason);
-    const left = deadline - Date.now();
-    if (left <= 0) throw new Fault(deadlineError(host, settings.deadlineMs), null);
+  async function attempt<T>(what: Exchange<T>, left: number, signal: AbortSignal) {
     const timeout = AbortSignal.timeout(Math.min(left, LONGEST_ATTEMPT_MS));
+    traffic.requests += 1;
+    traffic.bytesSent += what.content?.bytes.length ?? 0;
     const response = await request(settings, agent, what, AbortSignal.any([signal, timeout])).catch(
       (error: unknown) => {
-        if (signal.aborted) throw new StoppedError(signal.reason);
         if (timeout.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null });
         throw networkFault(error, host);
       },
     );
-    traffic.requests += 1;
-    traffic.bytesSent += what.content?.bytes.length ?? 0;
     const { socket } = response.request as { socket?: unknown };
     traffic.negotiated = negotiated(socket) ?? traffic.negotiated;
     return readAnswer(response, host, what.parse);
@@ -104,20 +100,49 @@ export function createClient(settings: ClientSettings): Client {
     host,
     close: () => agent.destroy(),
     async exchange(what, signal) {
-      const deadline = Date.now() + settings.deadlineMs;
-      const again = handleWhen(
-        (error) => error instanceof Fault && error.retry !== null && Date.now() + (error.retry.afterMs ?? 0) < deadline,
-      );
+      const until = Date.now() + settings.deadlineMs;
+      let last: Fault | null = null;
+      const inTime = (fault: Fault) => fault.retry !== null && Date.now() + (fault.retry.afterMs ?? 0) < until;
+      const again = handleWhen((error) => error instanceof Fault && inTime((last = error)));
       const policy = retry(again, { maxAttempts: what.attempts - 1, backoff: new DelegateBackoff(backoff) });
       policy.onRetry(() => (traffic.retries += 1));
       try {
-        // Cockatiel waits out its pause although the signal says stop; we do not.
-        return await Promise.race([policy.execute(() => attempt(what, deadline, signal)), stopped(signal)]);
+        return await untilAborted(signal, (stop) =>
+          policy.execute(() => {
+            const left = until - Date.now();
+            // What went wrong says more than that there is no time left to try again.
+            if (left <= 0 || stop.aborted)
+              throw new Fault(last?.error ?? deadlineError(host, settings.deadlineMs), null);
+            return attempt(what, left, stop);
+          }),
+        );
       } catch (error) {
         throw error instanceof Fault ? error.error : asDirectorySyncError(error);
       }
     },
   };
+}
+
+/**
+ * Does `work` until `signal` says stop, and then rejects at once with `StoppedError`. The signal may outlive many runs, so
+ * nothing is left hanging on it; and cockatiel waits out its pauses whatever a signal says, so it is not asked to stop.
+ */
+async function untilAborted<T>(signal: AbortSignal, work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  const inner = new AbortController();
+  let stop = () => inner.abort();
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => {
+      inner.abort();
+      reject(new StoppedError(signal.reason));
+    };
+  });
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([stopped, work(inner.signal)]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** Full jitter: any time between nothing and a bound that doubles, but never before the receiver wants to be asked. */
@@ -126,14 +151,6 @@ function backoff({ attempt, result }: IRetryBackoffContext<unknown>): number {
   const jitter = Math.floor(Math.random() * bound);
   const asked = 'error' in result && result.error instanceof Fault ? result.error.retry?.afterMs : null;
   return asked === null || asked === undefined ? jitter : asked + Math.min(jitter, 1000);
-}
-
-function stopped(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const stop = () => reject(new StoppedError(signal.reason));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }
 
 function request<T>(settings: ClientSettings, agent: https.Agent, what: Exchange<T>, signal: AbortSignal) {

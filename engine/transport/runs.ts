@@ -33,6 +33,8 @@ export type OnRun = (run: ReceivedRun) => Promise<RunOutcome>;
 export type OnCause = (correlation: string, cause: unknown) => void;
 
 const SWEEP_EVERY_MS = 600_000;
+/** A flow that was redeployed under a run is up again soon. */
+const HAND_OVER_AGAIN_MS = 5_000;
 
 export class ReceivedRuns {
   readonly #working = new Map<string, Promise<void>>();
@@ -176,8 +178,12 @@ export class ReceivedRuns {
     const received = this.#received(spooled);
     const outcome = await this.onRun(received).catch((error: unknown) => ({ error: asDirectorySyncError(error) }));
     if ('error' in outcome) {
-      // Stopped on purpose: the run stays sealed, and is handed over again at the next start.
-      if (this.#closed || outcome.error instanceof StoppedError) return;
+      // Stopped on purpose: the run stays sealed, and is handed over again soon, or at the next start.
+      if (this.#closed) return;
+      if (outcome.error instanceof StoppedError) {
+        setTimeout(() => !this.#closed && void this.#work(spooled), HAND_OVER_AGAIN_MS).unref();
+        return;
+      }
       this.onCause(spooled.id, outcome.error);
       await this.spool.call('failed', spooled.id, JSON.stringify(failureOf(outcome.error)));
       return;

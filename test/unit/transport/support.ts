@@ -42,6 +42,8 @@ export interface Around {
 
 export interface AroundOptions {
   readonly limits?: Partial<ReceiverLimits>;
+  /** To listen at; any that is free by default. */
+  readonly port?: number;
   /** What becomes of a run; by default it is committed. */
   readonly outcome?: (received: Received) => RunOutcome | Promise<RunOutcome>;
 }
@@ -91,7 +93,11 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
       return options.outcome ? options.outcome(whole) : { report: reportOf(whole) };
     },
   );
-  const { port } = await receiver.listen({ host: '127.0.0.1', port: 0, tls: { cert: made.cert, key: made.key } });
+  const { port } = await receiver.listen({
+    host: '127.0.0.1',
+    port: options.port ?? 0,
+    tls: { cert: made.cert, key: made.key },
+  });
   return { receiver, certificates: made, received, problems, spoolFile, endpoint: endpointOf(port, made) };
 }
 
