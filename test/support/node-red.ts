@@ -3,6 +3,7 @@
  * unpacked `npm pack` of it. Settings, credentials and flows are those of the admin API, as the editor uses it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { createInterface } from 'node:readline';
 
 export const PACKAGE = '@dirflow/node-red-directory-sync';
 const ROOT = resolve(__dirname, '..', '..', '..');
+const EXAMPLE = join(ROOT, 'examples', '01 - End-to-end sync.json');
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
 
@@ -23,6 +25,11 @@ export interface FlowNode {
   id: string;
   type: string;
   [property: string]: unknown;
+}
+
+/** The example flow as it is in the package: its settings have yet to be filled in. */
+export function exampleFlow(): FlowNode[] {
+  return JSON.parse(readFileSync(EXAMPLE, 'utf8')) as FlowNode[];
 }
 
 export interface NodeRedOptions {
@@ -98,7 +105,7 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
     },
     async get(path) {
       const response = await request(url + path, { headers: { Accept: 'application/json' } });
-      return response.json();
+      return (await response.json()) as unknown;
     },
     line: (pattern, lineOptions) => lineOf(log, child, pattern, lineOptions),
     stop,
