@@ -1,5 +1,6 @@
 /** Where a directory is and how to log on, as the `directory-server` node gives it. */
 import type * as tls from 'node:tls';
+import { SASL_MECHANISMS } from 'ldapts';
 import { SettingError } from '../model/errors.js';
 
 /** `ldaps`: TLS from the first byte. `starttls`: upgraded before the bind. `none`: an explicit choice, to be warned about. */
@@ -40,6 +41,10 @@ export function checkDirectorySettings(settings: DirectorySettings): void {
     }
   }
   if (settings.user.trim() === '') throw settingMissing('user', 'No user is given to log on to the directory with.');
+  // The library would take these for a mechanism instead of a name.
+  if (SASL_MECHANISMS.some((mechanism) => mechanism === settings.user)) {
+    throw settingInvalid('user', 'SASL mechanisms are not supported; the user logs on with a simple bind.');
+  }
   // A bind with a name and no password is an anonymous one that many servers answer with success (RFC 4513, 5.1.2).
   if (settings.password === '') throw settingMissing('password', 'No password is given for the user of the directory.');
   if (!Number.isInteger(settings.pageSize) || settings.pageSize < 1 || settings.pageSize > 20_000) {

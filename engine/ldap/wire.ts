@@ -83,6 +83,7 @@ export class Wire extends Duplex {
 
   /** Takes the socket away, to encrypt it. Bytes that came unasked are an error: they would be taken for encrypted ones. */
   detach(): net.Socket {
+    if (this.#failure) throw this.#failure;
     if (!this.#assembler.empty || this.#pending.size > 0)
       throw malformed('bytes between StartTLS and the handshake', 0);
     const socket = this.#socket;
@@ -144,14 +145,15 @@ export class Wire extends Duplex {
 
   #attach(socket: net.Socket): void {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('error', (cause) => this.fail(connectionLost(cause)));
+    socket.on('error', (cause) => this.#closed(cause));
     socket.on('end', () => this.#closed());
     socket.on('close', () => this.#closed());
     socket.resume();
   }
 
-  #closed(): void {
-    if (!this.destroyed && !this.writableEnded) this.fail(connectionLost(undefined));
+  #closed(cause?: unknown): void {
+    if (this.destroyed || this.writableEnded) return;
+    this.fail(this.bytesReceived === 0 ? closedUnanswered(cause) : connectionLost(cause));
   }
 
   #register(chunk: Buffer): void {
@@ -264,6 +266,16 @@ function connectionLost(cause: unknown): DirectoryError {
     message:
       "The connection to the directory server was closed before the read was finished. Run again; if it happens each time, look at the server's log and at idle limits of firewalls between.",
     status: 'connection lost',
+    cause,
+    transient: true,
+  });
+}
+
+function closedUnanswered(cause: unknown): DirectoryError {
+  return new DirectoryError('CLOSED_UNANSWERED', {
+    message:
+      'The directory server closed the connection without a single answer. Most often the port speaks TLS (636, Global Catalog 3269): then set "encryption" to LDAPS. Otherwise it refuses connections from this machine.',
+    status: 'closed unanswered',
     cause,
     transient: true,
   });
