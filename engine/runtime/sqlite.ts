@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type * as NodeSqlite from 'node:sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { AccountError } from '../model/errors.js';
+import { AccountError, asDirectorySyncError } from '../model/errors.js';
 
 /** How long a statement waits for another process that writes to the same file. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -79,10 +79,11 @@ function tooNew(found: number, known: number): AccountError {
 }
 
 /** What SQLite reported, as an error of the taxonomy. Its messages name tables and conditions, not people. */
-export function storeError(thrown: unknown): unknown {
+export function storeError(thrown: unknown): Error {
   const code = (thrown as { errcode?: unknown } | null)?.errcode;
   const system = (thrown as { syscall?: unknown } | null)?.syscall !== undefined;
-  if (!(thrown instanceof Error) || (typeof code !== 'number' && !system)) return thrown;
+  if (!(thrown instanceof Error)) return asDirectorySyncError(thrown);
+  if (typeof code !== 'number' && !system) return thrown;
   const kind = typeof code === 'number' ? code & 0xff : 14;
   const advice = advices[kind] ?? 'Look at the file, its folder and the disk.';
   return new AccountError(kind === 5 || kind === 6 ? 'STORE_BUSY' : 'STORE_UNUSABLE', {

@@ -1,0 +1,76 @@
+/**
+ * An account: people, contacts and groups, kept in step with what directories say. All its work is done elsewhere (the
+ * embedded store: in a thread of its own), so that no size of a directory stops the editor.
+ */
+import { join } from 'node:path';
+import type { EnrichedRecord } from '../model/records.js';
+import type { Change, Report } from '../model/report.js';
+import type { Run, Seal } from '../model/run.js';
+import { type WorkerHandle, startWorker } from '../runtime/worker.js';
+import type { FoundGroup, FoundPerson } from './find.js';
+import type { KnownUser } from './known.js';
+import { type AccountSettings, checkSettings } from './settings.js';
+import type { AccountSnapshot } from './snapshot.js';
+import { toStaged } from './staging.js';
+import type { AccountThread } from './store/sqlite-thread.js';
+
+export type { AccountSettings } from './settings.js';
+export type { FoundGroup, FoundPerson } from './find.js';
+export type { KnownUser } from './known.js';
+
+/** An open account. Calls are done one at a time, in the order in which they were made. */
+export interface Account {
+  /** Stores a batch; again under the same number, it takes the place of the first. Durable when it resolves. */
+  stage(run: Run, index: number, records: readonly EnrichedRecord[]): Promise<void>;
+  /**
+   * Plans and commits the run in one transaction, durable when it resolves. Without a whole run nothing is taken from
+   * anybody. A run that was applied already answers with the report of then. `dryRun`: reports and changes nothing.
+   * @throws AccountError `RUN_SUPERSEDED`, `RUN_ABANDONED`, or what the store reports (`STORE_…`).
+   */
+  apply(run: Run, seal: Seal, options: { dryRun: boolean }): Promise<Report>;
+  /** Gives a run up: what was staged of it is forgotten. Harmless for a run that is unknown or ended. */
+  abandon(runId: string): Promise<void>;
+  /** The changes that a run made, in batches, in the order of its plan. */
+  changes(runId: string): AsyncIterable<Change[]>;
+  /** Adds users known from elsewhere; `known` counts those whose address somebody had already. */
+  addKnown(known: readonly KnownUser[]): Promise<{ added: number; known: number }>;
+  /** A person or group by any of its addresses, or by its object's id. */
+  find(what: { address: string } | { id: string }): Promise<FoundPerson | FoundGroup | null>;
+  /** The whole account without ids, for comparison. Held in memory at once. */
+  snapshot(): Promise<AccountSnapshot>;
+  /** Lets the work at hand end, and closes the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an account, making its store where there is none.
+ * @throws SettingError, AccountError `SQLITE_MISSING`, `STORE_UNUSABLE`, `STORE_TOO_NEW`
+ */
+export async function openAccount(settings: AccountSettings): Promise<Account> {
+  const thread = startWorker<AccountThread>(join(__dirname, 'store', 'sqlite-thread.js'), checkSettings(settings));
+  try {
+    await thread.call('open');
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
+  return {
+    stage: async (run, index, records) => thread.call('stage', run, index, toStaged(records)),
+    apply: (run, seal, options) => thread.call('apply', run, seal, options),
+    abandon: (runId) => thread.call('abandon', runId),
+    changes: (runId) => pagesOf(thread, runId),
+    addKnown: (known) => thread.call('addKnown', known),
+    find: (what) => thread.call('find', what),
+    snapshot: () => thread.call('snapshot'),
+    close: () => thread.close(),
+  };
+}
+
+async function* pagesOf(thread: WorkerHandle<AccountThread>, runId: string): AsyncGenerator<Change[]> {
+  for (let after = 0; ;) {
+    const { changes, last } = await thread.call('changes', runId, after);
+    if (changes.length === 0) return;
+    yield changes;
+    after = last;
+  }
+}

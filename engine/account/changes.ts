@@ -1,0 +1,36 @@
+/** Reading the journal: the changes that a run made. */
+import type { Change } from '../model/report.js';
+import { type SqlConnection, type SqlRow, integer, text, textOrNull } from './store/connection.js';
+
+const PAGE = 500;
+
+/** The next changes of a run after number `after` (0 at first); none when there are no more. */
+export async function changesPage(
+  db: SqlConnection,
+  runId: string,
+  after: number,
+): Promise<{ changes: Change[]; last: number }> {
+  const rows = await db.query(
+    `SELECT j.seq, j.kind, j.id, j.change, j.what, j.before, j.after FROM run r
+     CROSS JOIN journal j ON j.seq BETWEEN r.first_change AND r.last_change
+     WHERE r.id = ?1 AND j.seq > ?2 ORDER BY j.seq LIMIT ?3`,
+    [runId, after, PAGE],
+  );
+  return { changes: rows.map(changeOf), last: rows.length > 0 ? integer(rows.at(-1), 'seq') : after };
+}
+
+function changeOf(row: SqlRow): Change {
+  return {
+    kind: text(row, 'kind') as Change['kind'],
+    id: text(row, 'id'),
+    change: text(row, 'change') as Change['change'],
+    what: textOrNull(row, 'what'),
+    before: valueOf(row, 'before'),
+    after: valueOf(row, 'after'),
+  };
+}
+
+function valueOf(row: SqlRow, column: string): unknown {
+  const json = textOrNull(row, column);
+  return json === null ? null : JSON.parse(json);
+}

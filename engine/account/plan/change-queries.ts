@@ -1,0 +1,122 @@
+/** Each kind of change as a query over the tables of the plan; together they are the plan, in the order of the journal. */
+import type { ChangeCounts } from '../../model/report.js';
+
+/** A query for rows of kind, id, change, what, before, after (both JSON), and where they are counted. */
+export interface ChangeQuery {
+  readonly rows: string;
+  readonly count: {
+    readonly user?: keyof ChangeCounts;
+    readonly contact?: keyof ChangeCounts;
+    readonly group?: keyof ChangeCounts;
+    /** Count each change, or each object that has such changes. */
+    readonly of: 'changes' | 'objects';
+  };
+  /** Without this setting there are no such changes. */
+  readonly onlyIf?: 'acknowledgeDisabled';
+}
+
+/** Persons and groups that are not as the source says: what the account has (e), what the source says (o). */
+const PERSON = `plan_touched t CROSS JOIN plan_person p ON p.object = t.object
+  CROSS JOIN entry e ON e.key = p.entry CROSS JOIN object o ON o.key = p.object`;
+const GROUP = `plan_touched t CROSS JOIN plan_group g ON g.object = t.object
+  CROSS JOIN entry e ON e.key = g.entry CROSS JOIN object o ON o.key = g.object`;
+
+const row = (kind: string, change: string, rest: { id: string; what?: string; before?: string; after?: string }) =>
+  `SELECT ${kind} AS kind, ${rest.id} AS id, '${change}' AS change, ${rest.what ?? 'NULL'} AS what,
+     ${rest.before ?? 'NULL'} AS before, ${rest.after ?? 'NULL'} AS after`;
+
+const differs = (field: string) => ({
+  what: `'${field}'`,
+  before: `json_quote(e.${field})`,
+  after: `json_quote(o.${field})`,
+});
+const union = (queries: string[]) => queries.join(' UNION ALL ');
+
+const PERSON_ADDED = `${row('p.kind', 'added', {
+  id: 'p.id',
+  after: `json_object('address', p.wanted, 'name', o.name, 'attributes', json(coalesce(
+    (SELECT json_group_object(shown, after) FROM (
+       SELECT v.shown, v.after FROM plan_value v WHERE v.object = p.object ORDER BY v.name)), '{}')))`,
+})} FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE p.is_new = 1`;
+
+const PERSON_LINKED = `${row('p.kind', 'linked', {
+  id: 'p.id',
+  before: `json_object('address', e.address, 'name', e.name, 'origin', e.origin)`,
+  after: `json_object('address', p.wanted, 'name', o.name, 'origin', 'directory')`,
+})} FROM ${PERSON} WHERE p.linked IS NOT NULL`;
+
+const PERSON_UPDATED = union(
+  ['name', 'dn', 'sid'].map(
+    (field) =>
+      `${row('p.kind', 'updated', { id: 'p.id', ...differs(field) })} FROM ${PERSON}
+       WHERE p.linked IS NULL AND e.${field} IS DISTINCT FROM o.${field}`,
+  ),
+);
+
+const PERSON_READDRESSED = `${row('p.kind', 'readdressed', {
+  id: 'p.id',
+  before: 'json_quote(p.held)',
+  after: 'json_quote(p.wanted)',
+})} FROM ${PERSON} WHERE p.linked IS NULL AND p.clash IS NULL AND p.wanted <> p.held`;
+
+/** Somebody who is new comes enabled, so that this too is told where it is not so. */
+const USER_DISABLED = union([
+  `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })} FROM ${PERSON}
+   WHERE p.kind = 'user' AND e.enabled = 1 AND o.enabled = 0`,
+  `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })}
+   FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE p.is_new = 1 AND p.kind = 'user' AND o.enabled = 0`,
+]);
+const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', before: `'false'`, after: `'true'` })} FROM ${PERSON}
+  WHERE p.kind = 'user' AND e.enabled = 0 AND o.enabled = 1`;
+
+const ATTRIBUTE = `${row('p.kind', 'attribute', {
+  id: 'p.id',
+  what: 'v.shown',
+  before: 'json_quote(v.before)',
+  after: 'json_quote(v.after)',
+})} FROM plan_value v CROSS JOIN plan_person p ON p.object = v.object WHERE p.is_new = 0`;
+
+const ALIAS_UNLINKED = `${row('u.kind', 'alias-unlinked', { id: 'p.id', what: 'u.address' })}
+  FROM plan_unlink u CROSS JOIN plan_person p ON p.object = u.object`;
+
+/** `before`: whose address it was, where somebody known from elsewhere had it. */
+const ALIAS_LINKED = `${row('w.kind', 'alias-linked', {
+  id: 'p.id',
+  what: 'w.address',
+  before: `CASE WHEN k.key IS NOT NULL THEN json_object('address', k.address, 'name', k.name, 'origin', k.origin) END`,
+})} FROM plan_alias w CROSS JOIN plan_person p ON p.object = w.object LEFT JOIN entry k ON k.key = w.known
+  WHERE w.state = 'taken'`;
+
+const GROUP_ADDED = `${row(`'group'`, 'added', {
+  id: 'g.id',
+  after: `json_object('name', o.name, 'address', o.address, 'kind', o.kind)`,
+})} FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1`;
+
+const GROUP_UPDATED = union(
+  ['name', 'dn', 'sid', 'address', 'scope', 'type', 'kind'].map(
+    (field) =>
+      `${row(`'group'`, 'updated', { id: 'g.id', ...differs(field) })} FROM ${GROUP}
+       WHERE e.${field} IS DISTINCT FROM o.${field}`,
+  ),
+);
+
+const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =>
+  `${row(`'group'`, change, { id: 'g.id', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp_object
+   CROSS JOIN object o ON o.key = m.object WHERE m.added = ${String(added)}`;
+
+/** In the order of the journal. */
+export const CHANGES: readonly ChangeQuery[] = [
+  { rows: PERSON_ADDED, count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
+  { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },
+  { rows: PERSON_UPDATED, count: { user: 'usersUpdated', contact: 'contactsUpdated', of: 'objects' } },
+  { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', contact: 'contactsUpdated', of: 'changes' } },
+  { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
+  { rows: USER_ENABLED, count: { user: 'usersEnabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
+  { rows: ATTRIBUTE, count: { user: 'attributesUpdated', contact: 'attributesUpdated', of: 'changes' } },
+  { rows: ALIAS_UNLINKED, count: { user: 'aliasesUnlinked', contact: 'aliasesUnlinked', of: 'changes' } },
+  { rows: ALIAS_LINKED, count: { user: 'aliasesLinked', contact: 'aliasesLinked', of: 'changes' } },
+  { rows: GROUP_ADDED, count: { group: 'groupsAdded', of: 'changes' } },
+  { rows: GROUP_UPDATED, count: { group: 'groupsUpdated', of: 'objects' } },
+  { rows: memberChange('member-removed', 0), count: { group: 'membersRemoved', of: 'changes' } },
+  { rows: memberChange('member-added', 1), count: { group: 'membersAdded', of: 'changes' } },
+];

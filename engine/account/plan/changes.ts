@@ -1,0 +1,96 @@
+/**
+ * The plan as a list of changes, in one order: by what is done, then by id. It is written to the journal inside the
+ * transaction that applies it; its digest is that of the list, so that the same plan has the same digest.
+ */
+import { createHash } from 'node:crypto';
+import type { ChangeCounts } from '../../model/report.js';
+import { type SqlConnection, integer, textOrNull } from '../store/connection.js';
+import type { PlanContext } from './context.js';
+import { CHANGES } from './change-queries.js';
+
+/** The plan of a run, as it stands in the journal. */
+export interface PlanSummary {
+  readonly digest: string;
+  readonly counts: ChangeCounts;
+  /** How many changes there are. */
+  readonly changes: number;
+}
+
+const PAGE = 2_000;
+
+/** Writes the plan to the journal and sums it up. */
+export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
+  const { db, run, settings } = context;
+  const first = await nextChange(db);
+  const counts = noChanges();
+  for (const { rows, count, onlyIf } of CHANGES) {
+    if (onlyIf && !settings[onlyIf]) continue;
+    const from = await nextChange(db);
+    const written = await db.run(
+      `INSERT INTO journal (run, kind, id, change, what, before, after)
+       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) ORDER BY id, what`,
+      [run],
+    );
+    if (written > 0) await addCounts(db, from, { count, counts });
+  }
+  const last = (await nextChange(db)) - 1;
+  await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, first, last]);
+  return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1 };
+}
+
+async function nextChange(db: SqlConnection): Promise<number> {
+  const [row] = await db.query('SELECT coalesce(max(seq), 0) + 1 AS next FROM journal');
+  return integer(row, 'next');
+}
+
+/** Counts what was just written: objects where one may appear several times (`updated`), changes otherwise. */
+async function addCounts(
+  db: SqlConnection,
+  from: number,
+  { count, counts }: { count: (typeof CHANGES)[number]['count']; counts: ChangeCounts },
+): Promise<void> {
+  const rows = await db.query(
+    `SELECT kind, count(*) AS changes, count(DISTINCT id) AS objects FROM journal WHERE seq >= ?1 GROUP BY kind`,
+    [from],
+  );
+  for (const row of rows) {
+    const name =
+      count[textOrNull(row, 'kind') === 'user' ? 'user' : textOrNull(row, 'kind') === 'contact' ? 'contact' : 'group'];
+    if (name) counts[name] += integer(row, count.of);
+  }
+}
+
+/** `sha-256:<hex>` over the changes as JSON arrays, one in each line. */
+async function digestOfChanges(db: SqlConnection, first: number, last: number): Promise<string> {
+  const digest = createHash('sha256');
+  for (let from = first; from <= last; from += PAGE) {
+    const [page] = await db.query(
+      `SELECT group_concat(json_array(kind, id, change, what, before, after), char(10) ORDER BY seq) AS lines
+       FROM journal WHERE seq BETWEEN ?1 AND ?2`,
+      [from, Math.min(last, from + PAGE - 1)],
+    );
+    digest.update(`${textOrNull(page, 'lines') ?? ''}\n`);
+  }
+  return `sha-256:${digest.digest('hex')}`;
+}
+
+/** A count of zero for every kind of change. */
+export function noChanges(): ChangeCounts {
+  return {
+    usersAdded: 0,
+    usersLinked: 0,
+    usersUpdated: 0,
+    usersReaddressed: 0,
+    usersDisabled: 0,
+    usersEnabled: 0,
+    contactsAdded: 0,
+    contactsUpdated: 0,
+    groupsAdded: 0,
+    groupsUpdated: 0,
+    membersAdded: 0,
+    membersRemoved: 0,
+    aliasesLinked: 0,
+    aliasesUnlinked: 0,
+    attributesUpdated: 0,
+  };
+}

@@ -1,0 +1,18 @@
+/** What every step of a plan needs to know. */
+import type { AccountSettings } from '../settings.js';
+import type { SqlConnection } from '../store/connection.js';
+
+export interface PlanContext {
+  readonly db: SqlConnection;
+  /** Keys of the source and of its run that is planned. */
+  readonly source: number;
+  readonly run: number;
+  /** Was the run complete? If not, nothing is taken from anybody: no member, no alias, no value. */
+  readonly complete: boolean;
+  /** Did the run before leave the groups as the source said they are? Then only what changed needs to be compared. */
+  readonly settled: boolean;
+  readonly settings: AccountSettings;
+}
+
+/** SQL has no booleans that both dialects agree on. */
+export const flag = (value: boolean): number => (value ? 1 : 0);

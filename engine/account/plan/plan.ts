@@ -1,0 +1,27 @@
+/** Makes the plan of a run: what has to change in the account, computed as a set from what the source says. */
+import { type PlanSummary, writeChanges } from './changes.js';
+import { planAliases } from './aliases.js';
+import type { PlanContext } from './context.js';
+import { planGroups, planMembers } from './groups.js';
+import { numberEntries, planPersons } from './persons.js';
+import { writeSetAside } from './set-aside.js';
+import { clearPlan } from './tables.js';
+import { planTouched } from './touched.js';
+import { planValues } from './values.js';
+
+/**
+ * Fills the tables of the plan, the journal and the list of what is set aside; the account itself stays as it is. Call it
+ * in the transaction that takes the run in, and roll that back where nothing is to come of it.
+ */
+export async function makePlan(context: PlanContext): Promise<PlanSummary> {
+  await clearPlan(context.db);
+  await planPersons(context);
+  await planAliases(context);
+  await planGroups(context);
+  await numberEntries(context);
+  await planValues(context);
+  await planTouched(context);
+  await planMembers(context);
+  await writeSetAside(context);
+  return writeChanges(context);
+}

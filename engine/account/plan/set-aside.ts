@@ -1,0 +1,51 @@
+/** What was not applied, with its reason. Details name objects by their ids only. */
+import type { PlanContext } from './context.js';
+
+const owner = (column: string) => `coalesce((SELECT id FROM object WHERE key = ${column}), 'of another source')`;
+
+const QUERIES: readonly string[] = [
+  // An id that begins with ? is a distinguished name in place of one.
+  `SELECT CASE WHEN substr(id, 1, 1) <> '?' THEN id END AS id, reason, coalesce(detail, '') AS detail, id AS place, '' AS what
+   FROM object WHERE source = ?1 AND present = 1 AND kind = 'quarantined'`,
+  `SELECT p.id, p.reason,
+     CASE p.reason
+       WHEN 'NO_ADDRESS' THEN 'It has no valid address of its own.'
+       WHEN 'OUTSIDE_DOMAINS' THEN 'Its primary address is in none of the domains of the setting "domains".'
+       WHEN 'KIND_CHANGED' THEN 'The account knows this object as another kind.'
+       ELSE 'The primary address of object ' || p.id || ' is that of object ' || ${owner('p.clash')} || '.' END AS detail,
+     p.id AS place, '' AS what
+   FROM plan_person p WHERE p.reason IS NOT NULL`,
+  `SELECT p.id, 'ADDRESS_CLASH' AS reason,
+     'The primary address of object ' || p.id || ' is that of object ' || ${owner('p.clash')}
+       || '; it keeps the address that it has.' AS detail,
+     p.id AS place, '' AS what
+   FROM plan_person p WHERE p.reason IS NULL AND p.clash IS NOT NULL`,
+  `SELECT p.id, w.state AS reason,
+     CASE w.state WHEN 'ALIAS_CLASH' THEN 'An alias of object ' || p.id || ' is an address of object ' || ${owner('w.clash')} || '.'
+       ELSE 'One of its aliases is in none of the domains of the setting "domains".' END AS detail,
+     p.id AS place, w.address AS what
+   FROM plan_alias w JOIN plan_person p ON p.object = w.object WHERE w.state <> 'taken'`,
+  `SELECT p.id, 'ALIAS_CLASH' AS reason,
+     'An alias of object ' || p.id || ' is an address of object ' || ${owner('u.clash')} || '.' AS detail,
+     p.id AS place, u.address AS what
+   FROM plan_unlink u JOIN plan_person p ON p.object = u.object WHERE u.clash IS NOT NULL`,
+  `SELECT p.id, v.problem AS reason,
+     'The attribute ' || n.shown || CASE v.problem WHEN 'SEVERAL_VALUES' THEN ' has several values' ELSE ' is not text' END
+       || '; the account keeps the value that it has.' AS detail,
+     p.id AS place, v.name AS what
+   FROM plan_person p CROSS JOIN object_attribute v ON v.object = p.object JOIN plan_attribute_name n ON n.name = v.name
+   WHERE p.reason IS NULL AND v.problem IS NOT NULL`,
+];
+
+/** Writes what is set aside for this run. */
+export async function writeSetAside({ db, source, run }: PlanContext): Promise<void> {
+  let written = 0;
+  for (const query of QUERIES) {
+    written += await db.run(
+      `INSERT INTO set_aside (run, seq, id, reason, detail)
+       SELECT ?2, ?3 + row_number() OVER (ORDER BY place, reason, what), id, reason, detail FROM (${query})
+       ${query.includes('?1') ? '' : 'WHERE ?1 = ?1'}`,
+      [source, run, written],
+    );
+  }
+}

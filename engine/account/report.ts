@@ -1,0 +1,61 @@
+/** What apply answers: figures about a plan and about the account after it. */
+import type { Report, SetAside } from '../model/report.js';
+import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
+import type { PlanContext } from './plan/context.js';
+
+/** A report lists so many of those set aside. */
+const SET_ASIDE_SHOWN = 1_000;
+
+/** The part of a report that a plan decides, and that stays as it is while nothing changes. */
+export type PlanFigures = Pick<Report, 'groupsWithoutMail' | 'groupsHeld' | 'setAsideCount' | 'setAside' | 'absent'>;
+
+/** Reads it from the tables of the plan. `whole`: the run would have brought every object of the source. */
+export async function planFigures({ db, source, run }: PlanContext, whole: boolean): Promise<PlanFigures> {
+  const [groups] = await db.query(
+    `SELECT coalesce(sum(CASE WHEN entry IS NULL AND (kind <> 'group' OR whole = 1) THEN 1 ELSE 0 END), 0) AS without_mail,
+       coalesce(sum(1 - whole), 0) AS held FROM plan_group`,
+  );
+  const [aside] = await db.query('SELECT count(*) AS count FROM set_aside WHERE run = ?1', [run]);
+  return {
+    groupsWithoutMail: integer(groups, 'without_mail'),
+    groupsHeld: integer(groups, 'held'),
+    setAsideCount: integer(aside, 'count'),
+    setAside: await firstSetAside(db, run),
+    absent: whole ? await absentOf(db, source) : { users: 0, contacts: 0, groups: 0 },
+  };
+}
+
+async function firstSetAside(db: SqlConnection, run: number): Promise<SetAside[]> {
+  const rows = await db.query('SELECT id, reason, detail FROM set_aside WHERE run = ?1 ORDER BY seq LIMIT ?2', [
+    run,
+    SET_ASIDE_SHOWN,
+  ]);
+  return rows.map((row) => ({ id: textOrNull(row, 'id'), reason: text(row, 'reason'), detail: text(row, 'detail') }));
+}
+
+async function absentOf(db: SqlConnection, source: number): Promise<Report['absent']> {
+  const rows = await db.query(
+    `SELECT e.kind, count(*) AS count FROM object o CROSS JOIN entry e ON e.object = o.key
+     WHERE o.source = ?1 AND o.present = 0 GROUP BY e.kind`,
+    [source],
+  );
+  return byKind(rows);
+}
+
+/** How much there is in the account. */
+export async function totalsOf(db: SqlConnection): Promise<Report['totals']> {
+  const kinds = byKind(await db.query('SELECT kind, count(*) AS count FROM entry GROUP BY kind'));
+  const [members] = await db.query('SELECT count(*) AS count FROM member');
+  const [aliases] = await db.query('SELECT count(*) AS count FROM address WHERE is_primary = 0');
+  return { ...kinds, members: integer(members, 'count'), aliases: integer(aliases, 'count') };
+}
+
+function byKind(rows: readonly Record<string, unknown>[]): { users: number; contacts: number; groups: number } {
+  const counts = { users: 0, contacts: 0, groups: 0 };
+  for (const row of rows) {
+    const kind = text(row, 'kind');
+    const name = kind === 'user' ? 'users' : kind === 'contact' ? 'contacts' : 'groups';
+    counts[name] += integer(row, 'count');
+  }
+  return counts;
+}

@@ -1,0 +1,38 @@
+/** What an administrator decides about an account. */
+import { digestOf } from '../model/canonical.js';
+import { SettingError } from '../model/errors.js';
+
+/** Where an account is kept, and its rules (design section 7). */
+export interface AccountSettings {
+  /** As it appears in reports. */
+  readonly name: string;
+  readonly store: { readonly kind: 'sqlite'; readonly file: string };
+  /** Internal domains, compared without case; users of others are set aside. `[]`: all domains are internal. */
+  readonly domains: readonly string[];
+  /** Additional attributes that the account takes, by name without regard to case; spelled in the account as here. */
+  readonly attributes: readonly string[];
+  /** Link aliases to their primary address. */
+  readonly linkAliases: boolean;
+  /** Disable users who are disabled in the directory, and enable them again. */
+  readonly acknowledgeDisabled: boolean;
+  /** Take contacts too. */
+  readonly contacts: boolean;
+}
+
+/** Checks what a node's dialog may have let through. Throws SettingError. */
+export function checkSettings(settings: AccountSettings): AccountSettings {
+  if (settings.store.file.trim() === '') {
+    throw new SettingError('SETTING_MISSING', {
+      message: 'The account has no file. Fill in the setting "file" of its directory-account node.',
+      status: 'no file',
+      params: { setting: 'file' },
+    });
+  }
+  return settings;
+}
+
+/** Equal for settings that lead to the same plan. */
+export function settingsDigest(settings: AccountSettings): string {
+  const { domains, attributes, linkAliases, acknowledgeDisabled, contacts } = settings;
+  return digestOf({ domains, attributes, linkAliases, acknowledgeDisabled, contacts });
+}

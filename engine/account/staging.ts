@@ -1,0 +1,149 @@
+/**
+ * Staging: a batch is stored as it came and answered, long before anything is decided. Staged rows live until their run
+ * is applied or given up, a day at most.
+ */
+import { hash } from 'node:crypto';
+import { AccountError, ContractError } from '../model/errors.js';
+import type { EnrichedRecord } from '../model/records.js';
+import type { Run } from '../model/run.js';
+import { type SqlConnection, integer, text } from './store/connection.js';
+
+/** A record on its way to the store: what is needed to find it again, and its JSON. */
+export interface StagedRecord {
+  readonly kind: EnrichedRecord['kind'];
+  readonly id: string;
+  readonly part: number | null;
+  readonly parts: number | null;
+  readonly held: boolean;
+  readonly json: string;
+}
+
+/** A run as the store knows it. */
+export interface StoredRun {
+  readonly key: number;
+  readonly source: number;
+  readonly state: 'open' | 'ended' | 'abandoned';
+}
+
+/** The keys of a run's staged rows are one range: run << 40 | batch << 16 | position. */
+const BATCH_ROOM = 2 ** 16;
+const RUN_ROOM = 2 ** 40;
+const EXPIRE_AFTER_MS = 24 * 3_600_000;
+
+/** Prepares records for staging. An object without an id is known by its name, so that it too counts as present. */
+export function toStaged(records: readonly EnrichedRecord[]): StagedRecord[] {
+  return records.map((record) => {
+    const json = JSON.stringify(record);
+    if (record.kind === 'members') {
+      const { group: id, part, parts, held } = record;
+      return { kind: record.kind, id, part, parts, held: held !== undefined, json };
+    }
+    return { kind: record.kind, id: record.id ?? `?${record.dn}`, part: null, parts: null, held: false, json };
+  });
+}
+
+/** Stores a batch, in place of what was stored under its number. Does nothing for a run that was applied already. */
+export async function stageBatch(
+  db: SqlConnection,
+  run: Run,
+  { index, records }: { index: number; records: readonly StagedRecord[] },
+): Promise<void> {
+  if (records.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, records.length);
+  await db.transaction(async () => {
+    const stored = await openRun(db, run);
+    if (stored.state === 'ended') return;
+    const first = stored.key * RUN_ROOM + index * BATCH_ROOM;
+    await db.run('UPDATE run SET touched_at = ?2 WHERE key = ?1', [stored.key, new Date().toISOString()]);
+    const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [stored.key, index]);
+    if (fresh === 0) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, first + BATCH_ROOM - 1]);
+    await db.runEach('INSERT INTO staged VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)', rowsOf(records, first));
+  });
+}
+
+function* rowsOf(records: readonly StagedRecord[], first: number) {
+  for (const [position, { kind, id, part, parts, held, json }] of records.entries()) {
+    yield [first + position, kind, id, part, parts, held ? 1 : 0, hash('sha256', json, 'base64url'), json] as const;
+  }
+}
+
+/** The run's row; made, with its source, when the run is new. Throws AccountError `RUN_ABANDONED`. */
+export async function openRun(db: SqlConnection, run: Run): Promise<StoredRun> {
+  const found = await findRun(db, run.id);
+  if (found?.state === 'abandoned') throw abandoned(run.id);
+  if (found) return found;
+  const now = new Date();
+  await expireRuns(db, expiryFrom(now));
+  await db.run('INSERT INTO source (name) VALUES (?1) ON CONFLICT DO NOTHING', [run.source]);
+  await db.run(
+    `INSERT INTO run (id, source, mode, started_at, opened_at, touched_at, state)
+     SELECT ?1, key, ?3, ?4, ?5, ?5, 'open' FROM source WHERE name = ?2`,
+    [run.id, run.source, run.mode, run.startedAt, now.toISOString()],
+  );
+  return openRun(db, run);
+}
+
+/** The run's row, if it was ever heard of. */
+export async function findRun(db: SqlConnection, id: string): Promise<StoredRun | null> {
+  const [row] = await db.query('SELECT key, source, state FROM run WHERE id = ?1', [id]);
+  if (!row) return null;
+  const state = text(row, 'state');
+  return {
+    key: integer(row, 'key'),
+    source: integer(row, 'source'),
+    state: state === 'ended' || state === 'abandoned' ? state : 'open',
+  };
+}
+
+/** Runs of which nothing was heard since then are given up. */
+export function expiryFrom(now: Date): Date {
+  return new Date(now.getTime() - EXPIRE_AFTER_MS);
+}
+
+/** Gives up a run that is open. */
+export async function abandonRun(db: SqlConnection, id: string): Promise<void> {
+  await db.transaction(async () => {
+    const found = await findRun(db, id);
+    if (found?.state === 'open') await endRun(db, found.key, 'abandoned');
+  });
+}
+
+/** Gives up runs of which nothing was heard since `before`. */
+export async function expireRuns(db: SqlConnection, before: Date): Promise<void> {
+  const silent = await db.query(`SELECT key FROM run WHERE state = 'open' AND touched_at < ?1`, [before.toISOString()]);
+  for (const row of silent) await endRun(db, integer(row, 'key'), 'abandoned');
+}
+
+/** Marks the run and forgets what was staged of it. */
+export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'abandoned'): Promise<void> {
+  await db.run('UPDATE run SET state = ?2, ended_at = ?3 WHERE key = ?1', [run, state, new Date().toISOString()]);
+  await db.run('DELETE FROM staged_batch WHERE run = ?1', [run]);
+  const { first, last } = stagedRange(run);
+  await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
+}
+
+/** The numbers of the batches that arrived, in order. */
+export async function arrivedBatches(db: SqlConnection, run: number): Promise<number[]> {
+  const rows = await db.query('SELECT batch FROM staged_batch WHERE run = ?1 ORDER BY batch', [run]);
+  return rows.map((row) => integer(row, 'batch'));
+}
+
+/** The keys that staged rows of a run can have. */
+export function stagedRange(run: number): { first: number; last: number } {
+  return { first: run * RUN_ROOM, last: (run + 1) * RUN_ROOM - 1 };
+}
+
+function abandoned(id: string): AccountError {
+  return new AccountError('RUN_ABANDONED', {
+    message: `Run ${id} was given up, or nothing was heard of it for a day. Start a new run.`,
+    status: 'run given up',
+    params: { run: id },
+  });
+}
+
+function tooLarge(index: number, records: number): ContractError {
+  return new ContractError('BATCH_TOO_LARGE', {
+    message: `Batch ${String(index)} has ${String(records)} records; a batch may have ${String(BATCH_ROOM - 1)}. Lower the batch size in directory-extract.`,
+    status: 'batch too large',
+    params: { batch: index, records, limit: BATCH_ROOM - 1 },
+  });
+}

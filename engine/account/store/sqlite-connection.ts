@@ -1,0 +1,72 @@
+/** The account's connection over `node:sqlite`. Synchronous underneath: used in the account's thread only. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
+import type { SqlConnection, SqlValue } from './connection.js';
+import { MIGRATIONS } from './schema.js';
+
+/** Opens the file, brings its schema up to date. Throws AccountError. */
+export function openSqlite(file: string): SqlConnection {
+  const database = openDatabase(file);
+  // A plan for a large directory sorts in memory and keeps its temporary tables there as far as they fit.
+  database.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=FILE;');
+  migrate(database, MIGRATIONS);
+  return new SqliteConnection(database);
+}
+
+class SqliteConnection implements SqlConnection {
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(private readonly database: DatabaseSync) {}
+
+  async query(sql: string, params: readonly SqlValue[] = []) {
+    return this.#guarded(() => this.#statement(sql).all(...params));
+  }
+
+  async run(sql: string, params: readonly SqlValue[] = []) {
+    return this.#guarded(() => Number(this.#statement(sql).run(...params).changes));
+  }
+
+  async exec(sql: string) {
+    await this.#guarded(() => this.database.exec(sql));
+  }
+
+  async runEach(sql: string, rows: Iterable<readonly SqlValue[]>) {
+    await this.#guarded(() => {
+      const statement = this.#statement(sql);
+      for (const row of rows) statement.run(...row);
+    });
+  }
+
+  async transaction<Result>(work: () => Promise<Result>) {
+    await this.exec('BEGIN IMMEDIATE');
+    try {
+      const result = await work();
+      await this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  async close() {
+    await this.#guarded(() => this.database.close());
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** Runs it now; what SQLite throws comes out as an error of the taxonomy. */
+  #guarded<Result>(work: () => Result): Promise<Result> {
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(storeError(error));
+    }
+  }
+}
