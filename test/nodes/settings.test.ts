@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { accountSettings } from '../../nodes/directory-account/settings.js';
+import { applySettings } from '../../nodes/directory-apply/settings.js';
+import { endpointSettings } from '../../nodes/directory-endpoint/settings.js';
+import { enrichSettings } from '../../nodes/directory-enrich/settings.js';
+import { extractSettings } from '../../nodes/directory-extract/settings.js';
+import { receiveSettings } from '../../nodes/directory-receive/settings.js';
+import { serverSettings } from '../../nodes/directory-server/settings.js';
+import { transmitSettings } from '../../nodes/directory-transmit/settings.js';
+import { type Step, migrate } from '../../nodes/shared/migrations.js';
+import { SettingError } from '../../engine/model/errors.js';
+import { DOCUMENTED_FILTER } from '../../engine/extract/extract.js';
+
+const key = 'k'.repeat(32);
+const logon = { user: 'u', password: 'p' };
+
+/** Asserts that the settings are refused, that the error names the setting, and that it holds no secret. */
+function refuses(read: () => unknown, code: string, setting: string): void {
+  assert.throws(read, (error) => {
+    assert.ok(error instanceof SettingError);
+    assert.deepEqual([error.code, error.params['setting']], [code, setting]);
+    assert.ok(error.message.includes(`"${setting}"`), error.message);
+    assert.ok(!error.message.includes(key));
+    assert.ok(error.status.length <= 24, error.status);
+    return true;
+  });
+}
+
+describe('settings: what is blank has a default', () => {
+  it('directory-server', () => {
+    assert.deepEqual(serverSettings({ servers: 'dc1' }, logon), {
+      directory: {
+        servers: [{ host: 'dc1', port: 636 }],
+        encryption: 'ldaps',
+        ...logon,
+        base: null,
+        pageSize: 1000,
+        timeouts: { connect: 5_000, idle: 60_000, run: 3_600_000 },
+        maxMessageBytes: 33_554_432,
+      },
+      tlsConfig: '',
+    });
+  });
+
+  it('directory-extract', () => {
+    assert.deepEqual(extractSettings({ server: 's', filter: '  ' }), {
+      server: 's',
+      source: '',
+      window: 4,
+      extract: { filter: DOCUMENTED_FILTER, attributes: [], batchSize: 500, contacts: true },
+    });
+  });
+
+  it('directory-account keeps its file beside the others, under its own id', () => {
+    const { store, name, domains } = accountSettings({}, 'id1', '/data');
+    assert.deepEqual([store.file.replaceAll('\\', '/'), name, domains], ['/data/id1.sqlite', 'id1', []]);
+  });
+
+  it('the others', () => {
+    assert.deepEqual(enrichSettings({ membersPerRecord: '' }), { membersPerRecord: 1000 });
+    assert.deepEqual(applySettings({ account: 'a' }), { account: 'a', dryRun: false });
+    assert.equal(endpointSettings({ url: 'https://r.example', keyId: 'k' }, { key }).endpoint.minimumTls, 'TLSv1.2');
+    assert.deepEqual(receiveSettings({ keyId: 'k' }, { key }), {
+      path: '/directory-sync',
+      keys: [{ id: 'k', key }],
+      listen: null,
+    });
+  });
+});
+
+describe('settings: what they may look like', () => {
+  it('servers in any of the usual spellings', () => {
+    const { servers } = serverSettings(
+      { servers: 'dc1, dc2:3269\n192.0.2.1;[2001:db8::1]:1636 [::1]', encryption: 'starttls' },
+      logon,
+    ).directory;
+    assert.deepEqual(servers, [
+      { host: 'dc1', port: 389 },
+      { host: 'dc2', port: 3269 },
+      { host: '192.0.2.1', port: 389 },
+      { host: '2001:db8::1', port: 1636 },
+      { host: '::1', port: 389 },
+    ]);
+  });
+
+  it('numbers and ticks that come from the environment are text', () => {
+    const { extract, window } = extractSettings({ server: 's', batchSize: ' 20 ', contacts: 'false', window: '7' });
+    assert.deepEqual([extract.batchSize, extract.contacts, window], [20, false, 7]);
+  });
+
+  it('lists', () => {
+    assert.deepEqual(extractSettings({ server: 's', attributes: 'title, department\nl' }).extract.attributes, [
+      'title',
+      'department',
+      'l',
+    ]);
+    assert.deepEqual(accountSettings({ domains: 'Example.COM x.example' }, 'a', '').domains, [
+      'example.com',
+      'x.example',
+    ]);
+  });
+});
+
+describe('settings: what is refused', () => {
+  const cases: [string, () => unknown, string, string][] = [
+    ['no servers', () => serverSettings({}, logon), 'SETTING_MISSING', 'servers'],
+    ['blank servers', () => serverSettings({ servers: '\n' }, logon), 'SETTING_MISSING', 'servers'],
+    ['a server that is a URL', () => serverSettings({ servers: 'ldaps://dc1' }, logon), 'SETTING_INVALID', 'servers'],
+    ['a port that is none', () => serverSettings({ servers: 'dc1:70000' }, logon), 'SETTING_INVALID', 'servers'],
+    [
+      'another encryption',
+      () => serverSettings({ servers: 'a', encryption: 'ssl' }, logon),
+      'SETTING_INVALID',
+      'encryption',
+    ],
+    ['a page of nothing', () => serverSettings({ servers: 'a', pageSize: 0 }, logon), 'SETTING_INVALID', 'pageSize'],
+    [
+      'half a second',
+      () => serverSettings({ servers: 'a', connectTimeout: '0.5' }, logon),
+      'SETTING_INVALID',
+      'connectTimeout',
+    ],
+    ['no user', () => serverSettings({ servers: 'a' }, { password: 'p' }), 'SETTING_MISSING', 'user'],
+    ['lost credentials', () => serverSettings({ servers: 'a' }, undefined), 'SETTING_MISSING', 'user'],
+    [
+      'a blank password',
+      () => serverSettings({ servers: 'a' }, { user: 'u', password: '' }),
+      'SETTING_MISSING',
+      'password',
+    ],
+    ['no server chosen', () => extractSettings({}), 'SETTING_MISSING', 'server'],
+    ['a long source', () => extractSettings({ server: 's', source: 'x'.repeat(129) }), 'SETTING_INVALID', 'source'],
+    ['a window of words', () => extractSettings({ server: 's', window: 'few' }), 'SETTING_INVALID', 'window'],
+    ['http', () => endpointSettings({ url: 'http://r.example', keyId: 'k' }, { key }), 'SETTING_INVALID', 'url'],
+    ['a broken url', () => endpointSettings({ url: 'https://', keyId: 'k' }, { key }), 'SETTING_INVALID', 'url'],
+    [
+      'a short key',
+      () => endpointSettings({ url: 'https://r', keyId: 'k' }, { key: 'short' }),
+      'SETTING_INVALID',
+      'key',
+    ],
+    ['no key', () => receiveSettings({ keyId: 'k' }, {}), 'SETTING_MISSING', 'key'],
+    ['a key id with a blank', () => receiveSettings({ keyId: 'a b' }, { key }), 'SETTING_INVALID', 'keyId'],
+    ['a path without a slash', () => receiveSettings({ keyId: 'k', path: 'x' }, { key }), 'SETTING_INVALID', 'path'],
+    [
+      'a port without a certificate',
+      () => receiveSettings({ keyId: 'k', port: '8443' }, { key }),
+      'SETTING_MISSING',
+      'tls',
+    ],
+    ['no endpoint chosen', () => transmitSettings({ endpoint: '' }), 'SETTING_MISSING', 'endpoint'],
+    ['no account chosen', () => applySettings({}), 'SETTING_MISSING', 'account'],
+  ];
+  for (const [what, read, code, setting] of cases) it(what, () => refuses(read, code, setting));
+});
+
+describe('migrations of settings', () => {
+  const steps: Step[] = [
+    (settings) => ({ ...settings, host: settings['server'] }),
+    (settings) => ({ ...settings, host: `${String(settings['host'])}:636` }),
+  ];
+
+  it('bring older settings up step by step, those without a version from the first', () => {
+    assert.equal(migrate('t', { server: 'a' }, steps)['host'], 'a:636');
+    assert.equal(migrate('t', { version: 2, host: 'a' }, steps)['host'], 'a:636');
+    assert.deepEqual(migrate('t', { version: 3, host: 'a' }, steps), { version: 3, host: 'a' });
+  });
+
+  it('refuse those of a newer version, which nobody here can read', () => {
+    for (const version of [4, 0, 1.5, 'x']) {
+      assert.throws(() => migrate('t', { version }, steps), { code: 'VERSION_UNKNOWN' });
+    }
+  });
+});
