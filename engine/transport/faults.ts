@@ -56,12 +56,6 @@ const PERMANENT: ReadonlyMap<string, Entry> = new Map([
   ],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
-  ['CERT_SIGNATURE_FAILURE', UNTRUSTED],
-  ['CERT_UNTRUSTED', UNTRUSTED],
-  ['INVALID_CA', UNTRUSTED],
   ['CERT_HAS_EXPIRED', EXPIRED],
   ['CERT_NOT_YET_VALID', EXPIRED],
   [WEAK_KEY, WEAK],
@@ -102,14 +96,15 @@ const TRANSIENT: ReadonlyMap<string, Entry> = new Map([
 /** The fault for an attempt that got no answer. Only the error's `code` is used; nothing of it is kept. */
 export function networkFault(thrown: unknown, host: string): Fault {
   const { code = '', reason = '' } = codesOf(thrown);
-  const permanent = PERMANENT.get(code) ?? weakChain(reason) ?? (code.startsWith('ERR_SSL_') ? TLS : undefined);
+  const permanent = PERMANENT.get(code) ?? certificateFault(code, reason) ?? (code.startsWith('ERR_SSL_') ? TLS : null);
   if (permanent) return new Fault(errorOf(permanent, host, false), null);
   return new Fault(errorOf(TRANSIENT.get(code) ?? LOST, host, true), { afterMs: null });
 }
 
-/** OpenSSL has verdicts for which Node.js knows no code of its own; it gives their text. */
-function weakChain(reason: string): Entry | undefined {
-  return /(key|md|digest) too (weak|small)/.test(reason) ? WEAK : undefined;
+/** OpenSSL has more verdicts on certificates than Node.js has codes; of those without, it gives the text (`UNSPECIFIED`). */
+function certificateFault(code: string, reason: string): Entry | null {
+  if (/(md|digest|algorithm|key) too (weak|small)/i.test(reason)) return WEAK;
+  return /^(UNSPECIFIED$|CERT_|CRL_|UNABLE_TO_|INVALID_|PATH_LENGTH_|ERROR_IN_CERT_)/.test(code) ? UNTRUSTED : null;
 }
 
 function codesOf(thrown: unknown): { code?: string; reason?: string } {

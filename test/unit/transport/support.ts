@@ -101,7 +101,11 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
   return { receiver, certificates: made, received, problems, spoolFile, endpoint: endpointOf(port, made) };
 }
 
-export function endpointOf(port: number, { ca }: Certificates, over: Partial<EndpointSettings> = {}): EndpointSettings {
+export function endpointOf(
+  port: number,
+  { ca }: Pick<Certificates, 'ca'>,
+  over: Partial<EndpointSettings> = {},
+): EndpointSettings {
   return {
     url: `https://127.0.0.1:${String(port)}${PATH}`,
     keyId: KEY.id,
