@@ -48,11 +48,12 @@ export async function openEditor(url: string, options: EditorOptions = {}): Prom
     executablePath: browserProgram(),
     args: ARGUMENTS,
     headless: true,
-    colorScheme: options.theme ?? 'light',
     viewport: { width: options.width ?? 1400, height: options.height ?? 900 },
     deviceScaleFactor: options.scale ?? 1,
     locale: 'en-US',
   });
+  // Node-RED 5 keeps the choice of theme in the browser; 4.1 has one theme only.
+  await context.addInitScript((theme) => localStorage.setItem('view-dark-theme', theme), options.theme ?? 'light');
   const page = context.pages()[0] ?? (await context.newPage());
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(`exception: ${error.message}`));
@@ -119,8 +120,12 @@ export async function cancelDialogs(page: Page): Promise<void> {
   }
 }
 
-/** A picture of the page, or of a part of it, in {@link SCREENSHOTS}. */
-export async function picture(of: Page | Locator, name: string): Promise<void> {
+/** A picture of an element, or of the page or a rectangle of it, in {@link SCREENSHOTS}. */
+export async function picture(of: Page | Locator, name: string, clip?: Clip): Promise<void> {
   await mkdir(SCREENSHOTS, { recursive: true });
-  await of.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  const path = join(SCREENSHOTS, `${name}.png`);
+  await ('goto' in of ? of.screenshot({ path, ...(clip && { clip }) }) : of.screenshot({ path }));
 }
+
+/** A rectangle of a page. */
+type Clip = Record<'x' | 'y' | 'width' | 'height', number>;
