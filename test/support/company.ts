@@ -38,7 +38,7 @@ export async function startSimulator(entries: readonly LdifEntry[]): Promise<Tes
   await rm(folder, { recursive: true, force: true });
   const common = { entries, base: BASE, users: { [READER.user]: READER.password }, host: HOST };
   const secure = await startDirectory({ ...common, encryption: 'ldaps', tls: { cert, key } });
-  const plain = await startDirectory({ ...common, encryption: 'none' });
+  const plain = await startDirectory({ ...common, encryption: 'plain' });
   return {
     host: HOST,
     port: secure.port,

@@ -1,0 +1,121 @@
+/** The report of a run as a person reads it in a terminal. */
+import type { Report } from '../engine/model/report.js';
+import type { RecordCounts } from '../engine/model/records.js';
+import type { Stage } from '../engine/model/run.js';
+
+const OUTCOMES: Record<Report['outcome'], string> = {
+  committed: 'The account was brought up to date.',
+  unchanged: 'The account is as it should be: no change.',
+  'dry-run': 'A plan was made; nothing was changed (dry run).',
+  held: 'The plan is held and waits for approval; nothing was changed.',
+  received: 'The run was received, but no apply node took it; nothing was changed.',
+};
+
+const CHANGES: readonly (readonly [keyof Report['changes'], string])[] = [
+  ['usersAdded', 'users added'],
+  ['usersLinked', 'users linked (known before, now from the directory)'],
+  ['usersUpdated', 'users updated'],
+  ['usersReaddressed', 'users with a new address'],
+  ['usersDisabled', 'users disabled'],
+  ['usersEnabled', 'users enabled'],
+  ['contactsAdded', 'contacts added'],
+  ['contactsUpdated', 'contacts updated'],
+  ['groupsAdded', 'groups added'],
+  ['groupsUpdated', 'groups updated'],
+  ['membersAdded', 'members added'],
+  ['membersRemoved', 'members removed'],
+  ['aliasesLinked', 'aliases linked'],
+  ['aliasesUnlinked', 'aliases unlinked'],
+  ['attributesUpdated', 'attributes updated'],
+];
+
+/** The report as lines of text, at most 100 characters wide where the data allows. */
+export function printedReport(report: Report): string {
+  return [
+    '',
+    heading(`Report of run ${report.run}, source ${report.source}`),
+    OUTCOMES[report.outcome],
+    ...report.incomplete.map(({ message }) => `INCOMPLETE, so nothing was removed: ${message}`),
+    '',
+    ...stages(report.stages),
+    '',
+    ...changes(report),
+    '',
+    row('now in the account', totals(report.totals)),
+    ...absences(report),
+    '',
+    ...setAside(report),
+  ].join('\n');
+}
+
+function heading(text: string): string {
+  return `${text}\n${'─'.repeat(text.length)}`;
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(20)} ${text}`;
+}
+
+function stages(list: readonly Stage[]): string[] {
+  return list.map(({ stage, milliseconds, records, figures }) =>
+    row(stage, `${duration(milliseconds).padStart(8)}   ${[recordCounts(records), ...told(figures)].join(' · ')}`),
+  );
+}
+
+function recordCounts(records: RecordCounts): string {
+  const counts = [
+    plural(records.user, 'user'),
+    plural(records.contact, 'contact'),
+    plural(records.group, 'group'),
+    plural(records['dynamic-group'], 'dynamic group'),
+    records.members > 0 ? `${plural(records.members, 'member list')}` : '',
+    records.quarantined > 0 ? `${String(records.quarantined)} quarantined` : '',
+  ];
+  return counts.filter((text) => text !== '').join(', ') || 'nothing';
+}
+
+function told(figures: Stage['figures']): string[] {
+  return Object.entries(figures).map(([name, value]) => `${name} ${String(value)}`);
+}
+
+function changes(report: Report): string[] {
+  const lines = CHANGES.filter(([key]) => report.changes[key] > 0).map(([key, label]) =>
+    row('', `${String(report.changes[key]).padStart(8)}   ${label}`),
+  );
+  const [first, ...rest] = lines;
+  const title = report.outcome === 'dry-run' || report.outcome === 'held' ? 'planned' : 'changes';
+  if (first === undefined) return [row(title, '    none')];
+  return [`  ${title.padEnd(20)}${first.slice(22)}`, ...rest];
+}
+
+function totals(counts: Report['totals']): string {
+  return `${plural(counts.users, 'user')}, ${plural(counts.contacts, 'contact')}, ${plural(counts.groups, 'group')}, ${plural(counts.members, 'membership')}, ${plural(counts.aliases, 'alias', 'aliases')}`;
+}
+
+function absences({ absent, groupsWithoutMail, groupsHeld }: Report): string[] {
+  const lines: string[] = [];
+  const gone = absent.users + absent.contacts + absent.groups;
+  if (gone > 0) lines.push(row('not in this run', `${String(gone)} known objects (kept)`));
+  if (groupsWithoutMail > 0)
+    lines.push(row('groups not added', `${String(groupsWithoutMail)} without a member that bears mail`));
+  if (groupsHeld > 0) lines.push(row('groups held', `${String(groupsHeld)}: their members could not be read whole`));
+  return lines;
+}
+
+const SHOWN = 12;
+
+function setAside({ setAside: list, setAsideCount }: Report): string[] {
+  if (setAsideCount === 0) return [row('set aside', 'nothing')];
+  const lines = list.slice(0, SHOWN).map(({ reason, detail }) => `    ${reason.padEnd(24)} ${detail}`);
+  const more = setAsideCount - Math.min(SHOWN, list.length);
+  return [row('set aside', String(setAsideCount)), ...lines, ...(more > 0 ? [`    and ${String(more)} more`] : [])];
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${String(count)} ${count === 1 ? one : many}`;
+}
+
+function duration(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${milliseconds.toFixed(0)} ms`;
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}

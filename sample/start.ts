@@ -1,0 +1,114 @@
+/**
+ * `npm start`: the whole sync, end to end, on the sample company or on a real directory.
+ *
+ * Starts the sample directory (real LDAP over TLS), a Node-RED with the example flow, runs the sync once, prints the
+ * report, and leaves the editor open until Ctrl-C.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { asDirectorySyncError } from '../engine/model/errors.js';
+import { digestOf } from '../engine/model/canonical.js';
+import { type Arguments, USAGE, readArguments } from './arguments.js';
+import { type Source, realSource, sampleSource } from './source.js';
+import { exampleFlow, injectNodeId } from './flow.js';
+import { printedReport } from './print.js';
+import { RunWatcher } from './watcher.js';
+import { type Runtime, startRuntime } from './runtime.js';
+import { accountSnapshot, seedAccount } from './account.js';
+import { makeCertificates } from '../test/support/certificates.js';
+
+const FOLDER = join(__dirname, '..', '..', '.sample');
+
+async function main(): Promise<number> {
+  const options = readArguments(process.argv.slice(2), process.env);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const tell = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  mkdirSync(FOLDER, { recursive: true });
+  const certificates = await makeCertificates(join(FOLDER, 'tls'));
+  const source =
+    options.directory === null ? await sampleSource(certificates, FOLDER) : realSource(options.directory, FOLDER);
+  try {
+    return await syncOnce(options, source, certificates, tell);
+  } finally {
+    await source.close();
+  }
+}
+
+async function syncOnce(
+  options: Arguments,
+  source: Source,
+  certificates: Awaited<ReturnType<typeof makeCertificates>>,
+  tell: (line: string) => void,
+): Promise<number> {
+  if (options.fresh) for (const end of ['', '-wal', '-shm']) rmSync(`${source.account.file}${end}`, { force: true });
+  await seedAccount(source);
+
+  const flow = exampleFlow({
+    directory: source.directory,
+    source: source.name,
+    receiver: { port: options.port + 1, ...certificates, key: certificates.key.slice(-96) },
+    account: { file: source.account.file, domains: source.account.domains.join(', ') },
+  });
+  const watcher = new RunWatcher(tell);
+  tell(`Reading ${source.title}`);
+  const runtime = await startRuntime(join(FOLDER, 'node-red'), options.port, flow, watcher);
+  tell(`Node-RED ${runtime.version} on Node.js ${process.versions.node}: ${runtime.editorUrl}`);
+  try {
+    return await runAndReport(options, source, runtime, watcher, injectNodeId(flow), tell);
+  } finally {
+    await runtime.stop();
+  }
+}
+
+async function runAndReport(
+  options: Arguments,
+  source: Source,
+  runtime: Runtime,
+  watcher: RunWatcher,
+  injectId: string,
+  tell: (line: string) => void,
+): Promise<number> {
+  await runtime.inject(injectId);
+  const { report, errors } = await watcher.ended();
+  for (const error of errors) process.stderr.write(`${error}\n`);
+  let asItShouldBe = report !== null && report.complete && errors.length === 0;
+  let digests: { account: string; expected: string | null } | null = null;
+  if (report !== null) {
+    tell(printedReport(report));
+    const account = digestOf(await accountSnapshot(source));
+    // Whoever left the directory is kept, so the directory as it is now does not say all that the account should hold.
+    const left = report.absent.users + report.absent.contacts + report.absent.groups;
+    const expected = left > 0 ? null : source.expected();
+    digests = { account, expected };
+    asItShouldBe &&= report.outcome === 'committed' || report.outcome === 'unchanged';
+    asItShouldBe &&= expected === null || expected === account;
+    tell('');
+    tell(`  account digest       ${account}`);
+    if (expected !== null) tell(`  as it should be      ${expected === account ? 'yes' : `no: expected ${expected}`}`);
+  }
+  if (!options.once) {
+    tell(`\nThe editor is at ${runtime.editorUrl}. The inject node starts another run. Ctrl-C ends.`);
+    await interrupted();
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ asItShouldBe, report, errors, digests })}\n`);
+  return asItShouldBe ? 0 : 1;
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+}
+
+main().then(
+  (code) => process.exit(code),
+  (thrown: unknown) => {
+    const error = asDirectorySyncError(thrown);
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    if (error.code === 'UNEXPECTED' && thrown instanceof Error) process.stderr.write(`${String(thrown.stack)}\n`);
+    process.exit(1);
+  },
+);
