@@ -98,7 +98,8 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
         headers: { 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': 'full' },
         body: JSON.stringify(flows),
       });
-      await lineOf(log, child, /Started (modified )?flows/, { from });
+      const answer = await lineOf(log, child, /Started flows|Waiting for missing types/, { from });
+      if (answer.includes('missing')) throw new Error(`Types are missing:\n${log.slice(from).join('\n')}`);
     },
     async inject(id) {
       await request(`${url}/inject/${encodeURIComponent(id)}`, { method: 'POST' });
