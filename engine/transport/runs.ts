@@ -34,7 +34,7 @@ export type OnCause = (correlation: string, cause: unknown) => void;
 
 const SWEEP_EVERY_MS = 600_000;
 /** A flow that was redeployed under a run is up again soon. */
-const HAND_OVER_AGAIN_MS = 5_000;
+const HAND_OVER_AGAIN_MS = 2_000;
 
 export class ReceivedRuns {
   readonly #working = new Map<string, Promise<void>>();

@@ -166,8 +166,9 @@ class OpenedRun {
       this.signal,
     );
     while (answer.value.state === 'sealed') {
-      if (Date.now() > until) throw lateReport(this.client.host, this.deadlineMs);
-      await pause(answer.retryAfterMs ?? POLL_EVERY_MS, this.signal);
+      const left = until - Date.now();
+      if (left <= 0) throw lateReport(this.client.host, this.deadlineMs);
+      await pause(Math.min(answer.retryAfterMs ?? POLL_EVERY_MS, left), this.signal);
       answer = await this.client.exchange(
         { route: { name: 'state', run }, attempts: ATTEMPTS, parse: parseStateAnswer },
         this.signal,
