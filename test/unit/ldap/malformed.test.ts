@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { disconnection, entry, message, pageEnd, result, tlv } from './ber-text.js';
 import { codeOf, plainClient, readAll, readFrom, settingsFor, within, withServer, withSession } from './reading.js';
 import { type Answer, BIND, behaved, person } from './scripted-server.js';
@@ -96,7 +95,7 @@ describe('malformed replies', () => {
 
   it('L11: 3,000 mutants of a reply: no freeze, nothing uncaught, no complete read without its end', async () => {
     const random = generator(4711);
-    const delay = monitorEventLoopDelay({ resolution: 1 });
+    let longest = 0;
     const codes = new Set<string>();
     await withServer(
       behaved(({ id }, socket) => {
@@ -106,17 +105,18 @@ describe('malformed replies', () => {
         return undefined;
       }),
       async ({ port }) => {
-        delay.enable();
         for (let count = 0; count < 3_000; count += 1) {
+          const before = process.cpuUsage();
           const { seal, failure } = await readAll(settingsFor(port));
+          // Time of the processor, because a busy machine may let us wait.
+          longest = Math.max(longest, process.cpuUsage(before).user / 1_000);
           assert.equal(seal.complete, failure === null);
           codes.add(failure?.code ?? 'none');
         }
-        delay.disable();
       },
     );
     assert.ok(!codes.has('UNEXPECTED') && codes.has('MALFORMED_REPLY'), [...codes].join(' '));
-    assert.ok(delay.max / 1e6 < 100, `the event loop stood still for ${delay.max / 1e6} ms`);
+    assert.ok(longest < 100, `one reply took ${longest} ms`);
   }).timeout(60_000);
 
   it('L18: a bind answered with a search result is malformed', async () => {
