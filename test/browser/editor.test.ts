@@ -142,7 +142,7 @@ for (const version of NODE_RED_VERSIONS) {
       await dialog.locator('.red-ui-treeList-label:visible').filter({ hasText: 'End-to-end sync' }).last().click();
       await page.locator('#red-ui-clipboard-dialog-ok').click();
       await dialog.waitFor({ state: 'hidden' });
-      assert.equal(await page.evaluate(`RED.nodes.filterNodes({ type: 'directory-extract' }).length`), 1);
+      await page.waitForFunction(`RED.nodes.filterNodes({ type: 'directory-extract' }).length === 1`);
 
       await page.locator('#red-ui-header-button-deploy').click();
       await page.locator('#red-ui-header-button-deploy.disabled').waitFor();
