@@ -144,8 +144,11 @@ for (const version of NODE_RED_VERSIONS) {
       await dialog.waitFor({ state: 'hidden' });
       await page.waitForFunction(`RED.nodes.filterNodes({ type: 'directory-extract' }).length === 1`);
 
-      await page.locator('#red-ui-header-button-deploy').click();
-      await page.locator('#red-ui-header-button-deploy.disabled').waitFor();
+      const deployed = page.waitForResponse(
+        (answer) => answer.request().method() === 'POST' && answer.url().endsWith('/flows'),
+      );
+      await page.locator('#red-ui-header-button-deploy:not(.disabled)').click();
+      await deployed;
       const flows = (await nodeRed.get('/flows')) as FlowNode[];
       for (const type of TYPES) assert.equal(flows.filter((node) => node.type === type).length, 1, type);
     });
