@@ -29,7 +29,9 @@ export async function readContent(request: IncomingMessage, limit: number, withi
       });
       request.on('end', resolve);
       request.on('error', reject);
-      request.on('close', () => reject(new Error('the connection was cut')));
+      request.on('close', () =>
+        reject(new ProblemError('not-valid', 'The connection was cut before the content was whole.')),
+      );
     });
     return Buffer.concat(pieces);
   } finally {

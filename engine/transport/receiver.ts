@@ -58,7 +58,7 @@ const parseSeal = parserOf(SealRequest, notAsAgreed);
 
 /**
  * Opens the spool, and hands over what was sealed and not finished when the receiver stopped. Rejects with `SettingError`
- * for a key that cannot be used, `AccountError` for a spool that cannot.
+ * for a key that cannot be used, `TransportError` for a spool that cannot.
  */
 export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): Promise<Receiver> {
   const keys = settings.keys.map((key) => checkKey(key, 'directory-receive'));

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestOf } from '../model/canonical.js';
-import { StoppedError, asDirectorySyncError } from '../model/errors.js';
+import { StoppedError, TransportError, asDirectorySyncError } from '../model/errors.js';
 import type { EnrichedRecord } from '../model/records.js';
 import type { Report } from '../model/report.js';
 import type { Run, Seal } from '../model/run.js';
@@ -54,8 +54,7 @@ export class ReceivedRuns {
   static async start(file: string, limits: ReceiverLimits, onRun: OnRun, onCause: OnCause): Promise<ReceivedRuns> {
     const spool = startWorker<SpoolMethods>(join(__dirname, 'spool-worker.js'), { file });
     const runs = new ReceivedRuns(spool, limits, onRun, onCause);
-    await runs.#sweep();
-    const unfinished = await spool.call('unfinished');
+    const unfinished = await runs.#sweep().then(() => spool.call('unfinished'), spoolUnusable);
     // Not before our caller has its receiver: handing over may need it.
     setImmediate(() => unfinished.forEach((run) => void runs.#work(run)));
     return runs;
@@ -168,7 +167,9 @@ export class ReceivedRuns {
     const already = this.#working.get(run.id);
     if (already) return already;
     const work = this.#handOver(run)
-      .catch((error: unknown) => this.onCause(run.id, error))
+      .catch((error: unknown) => {
+        if (!this.#closed) this.onCause(run.id, error);
+      })
       .finally(() => this.#working.delete(run.id));
     this.#working.set(run.id, work);
     return work;
@@ -208,6 +209,17 @@ export class ReceivedRuns {
       yield { index: batch, records };
     }
   }
+}
+
+/** What the store says is written for the account; here it concerns another file. */
+function spoolUnusable(thrown: unknown): never {
+  const { message, cause } = asDirectorySyncError(thrown);
+  throw new TransportError('SPOOL_UNUSABLE', {
+    message: `The spool file of the directory-receive cannot be used: ${message}`,
+    status: 'spool unusable',
+    params: { setting: 'spoolFile' },
+    cause,
+  });
 }
 
 function checkOwner(run: SpooledRun, keyId: string): void {

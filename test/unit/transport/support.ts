@@ -18,10 +18,9 @@ import {
 } from '../../../engine/transport/receiver.js';
 import type { EndpointSettings } from '../../../engine/transport/sender.js';
 import { type Certificates, makeCertificates } from '../../support/certificates.js';
+import { KEY, OTHER_KEY, PATH } from './keys.js';
 
-export const KEY = { id: 'site-1', key: 'a shared key for tests, 32 characters or more' };
-export const OTHER_KEY = { id: 'site-2', key: 'the key of another site, quite as long as it' };
-export const PATH = '/directory-sync';
+export { KEY, OTHER_KEY, PATH };
 
 /** A run as it was handed over. */
 export interface Received {
