@@ -31,14 +31,14 @@ export function companySettings(file: string): AccountSettings {
   };
 }
 
-/** A simulated Active Directory with `entries`, with LDAPS and without encryption. */
+/** A simulated Active Directory with `entries`, with LDAPS, and a port where it refuses a simple bind, as Windows does now. */
 export async function startSimulator(entries: readonly LdifEntry[]): Promise<TestDirectory> {
   const folder = await mkdtemp(join(tmpdir(), 'simulator-'));
   const { ca, cert, key } = await makeCertificates(folder, { hosts: [HOST] });
   await rm(folder, { recursive: true, force: true });
   const common = { entries, base: BASE, users: { [READER.user]: READER.password }, host: HOST };
   const secure = await startDirectory({ ...common, encryption: 'ldaps', tls: { cert, key } });
-  const plain = await startDirectory({ ...common, encryption: 'plain' });
+  const plain = await startDirectory({ ...common, encryption: 'plain', quirks: { requireEncryption: true } });
   return {
     host: HOST,
     port: secure.port,

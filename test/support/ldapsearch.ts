@@ -1,10 +1,9 @@
 /** Searches with OpenLDAP's command, a client that shares no code with ours: what it sees is what a server says. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LdifEntry, parseLdif } from './ldif.js';
-import { type TestDirectory, programPaths } from './programs.js';
+import { type TestDirectory, outcomeOf, programPaths } from './programs.js';
 
 export interface SearchRequest {
   readonly filter?: string;
@@ -35,49 +34,39 @@ export interface SearchAnswer {
 export const EXTENDED_DN = ['-E', '!1.2.840.113556.1.4.529=::MAMCAQE='];
 
 /** One search, from a connection of its own. */
-export function ldapsearch(directory: Omit<TestDirectory, 'stop'>, request: SearchRequest): SearchAnswer {
+export async function ldapsearch(directory: TestDirectory, request: SearchRequest): Promise<SearchAnswer> {
   const { ldapsearch: program } = programPaths(['ldapsearch'], 'ldap-utils');
-  const folder = mkdtempSync(join(tmpdir(), 'ldapsearch-'));
+  const folder = await mkdtemp(join(tmpdir(), 'ldapsearch-'));
   try {
     const caFile = join(folder, 'ca.pem');
-    writeFileSync(caFile, directory.ca);
-    const scheme = request.plain === true ? 'ldap' : 'ldaps';
-    const port = request.plain === true ? directory.plainPort : directory.port;
-    const ended = spawnSync(
-      program,
-      [
-        ...[
-          '-x',
-          '-LLL',
-          '-o',
-          'ldif-wrap=no',
-          '-o',
-          'nettimeout=10',
-          '-H',
-          `${scheme}://${directory.host}:${String(port)}`,
-        ],
-        ...['-D', request.user ?? directory.user, '-w', request.password ?? directory.password],
-        ...['-b', request.base ?? directory.base, '-s', request.scope ?? 'sub'],
-        ...(request.page === undefined ? [] : ['-E', `!pr=${String(request.page)}/noprompt`]),
-        ...(request.options ?? []),
-        request.filter ?? '(objectClass=*)',
-        ...(request.attributes ?? []),
-      ],
-      {
-        encoding: 'utf8',
-        maxBuffer: 64 * 1024 * 1024,
-        env: { ...process.env, LDAPTLS_CACERT: caFile, LDAPRC: '/nonexistent' },
-      },
-    );
+    await writeFile(caFile, directory.ca);
+    const env = { ...process.env, LDAPTLS_CACERT: caFile };
+    const ended = await outcomeOf(program, argumentsFor(directory, request), { env });
     return {
-      code: ended.status ?? -1,
+      code: ended.code ?? -1,
       entries: parseLdif(withoutReferences(ended.stdout)),
-      info: /additional info: (.*)/.exec(ended.stderr)?.[1] ?? ended.stderr.trim(),
+      info: /additional info: (.*)/i.exec(ended.stderr)?.[1] ?? ended.stderr.trim(),
       pages: ended.stdout.match(/^# pagedresults:/gm)?.length ?? 0,
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
+}
+
+function argumentsFor(directory: TestDirectory, request: SearchRequest): string[] {
+  const url =
+    request.plain === true
+      ? `ldap://${directory.host}:${String(directory.plainPort)}`
+      : `ldaps://${directory.host}:${String(directory.port)}`;
+  return [
+    ...['-x', '-LLL', '-o', 'ldif-wrap=no', '-o', 'nettimeout=10', '-H', url],
+    ...['-D', request.user ?? directory.user, '-w', request.password ?? directory.password],
+    ...['-b', request.base ?? directory.base, '-s', request.scope ?? 'sub'],
+    ...(request.page === undefined ? [] : ['-E', `!pr=${String(request.page)}/noprompt`]),
+    ...(request.options ?? []),
+    request.filter ?? '(objectClass=*)',
+    ...(request.attributes ?? []),
+  ];
 }
 
 /** Search references stand in the output as comments with -LLL, or as `ref:` without a name: neither is an entry. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** A directory that a test may talk to, over LDAPS at `host` and `port`. */
 export interface TestDirectory {
@@ -45,14 +46,31 @@ export function programPaths<Name extends string>(names: readonly Name[], packag
   return Object.fromEntries(found) as Record<Name, string>;
 }
 
-/** Runs a program to its end and gives what it printed; throws with what it complained of. */
-export async function run(path: string, args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  const printed = collect(child);
+/** How a program ended. */
+export interface ProgramOutcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export async function outcomeOf(
+  path: string,
+  args: readonly string[],
+  { input = '', env = process.env }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<ProgramOutcome> {
+  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   child.stdin.on('error', () => undefined).end(input);
   const code = await exitOf(child);
-  if (code !== 0) throw new Error(`${path} ended with ${String(code)}: ${printed().slice(-2000)}`);
-  return printed();
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** Runs a program to its end and gives what it printed; throws with what it complained of. */
+export async function run(path: string, args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await outcomeOf(path, args, { input });
+  if (code !== 0) throw new Error(`${path} ended with ${String(code)}: ${(stdout + stderr).slice(-2000)}`);
+  return stdout;
 }
 
 /** A program that serves until `stop`. */
@@ -65,7 +83,7 @@ export interface Service {
 /** Starts a program that serves. It ends with this process, however this process ends normally. */
 export function serve(path: string, args: readonly string[]): Service {
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const printed = collect(child);
+  const printed = collect(child.stdout, child.stderr);
   const ended = exitOf(child);
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -118,11 +136,9 @@ export async function isFree(host: string, port: number): Promise<boolean> {
   return release !== null;
 }
 
-function collect(child: ChildProcess): () => string {
+function collect(...streams: Readable[]): () => string {
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (part: string) => (text += part));
-  }
+  for (const stream of streams) stream.setEncoding('utf8').on('data', (part: string) => (text += part));
   return () => text;
 }
 

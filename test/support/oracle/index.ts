@@ -49,7 +49,7 @@ export function expectedAccount(
     groups,
     [...users, ...contacts].map(({ object }) => object),
   );
-  const addresses = new Set(known.map(({ address }) => address.toLowerCase()));
+  const addresses = new Set(known.map(({ address }) => address.trim().toLowerCase()));
   const linked = users.filter((owner) => ownAddresses(owner).some((address) => addresses.has(address))).length;
   const remaining = knownThatRemain(known, users);
 
@@ -163,7 +163,7 @@ function membersOf(groups: readonly Found[], people: readonly Found[]): Map<stri
 /** Known addresses that no user of the directory has, neither as primary address nor as alias. */
 function knownThatRemain(known: readonly KnownBefore[], owners: readonly Owner[]): KnownBefore[] {
   const owned = new Set(owners.flatMap(ownAddresses));
-  return known.filter(({ address }) => !owned.has(address.toLowerCase()));
+  return known.filter(({ address }) => !owned.has(address.trim().toLowerCase()));
 }
 
 type UserLine = AccountSnapshot['users'][number];
@@ -180,7 +180,7 @@ function userLine({ object, address, aliases }: Owner, settings: AccountSettings
 }
 
 function knownLine({ address, name, origin }: KnownBefore): UserLine {
-  return { address: address.toLowerCase(), name: name ?? '', origin, enabled: true, aliases: [], attributes: {} };
+  return { address: address.trim().toLowerCase(), name: name ?? '', origin, enabled: true, aliases: [], attributes: {} };
 }
 
 function contactLine(
