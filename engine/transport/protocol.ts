@@ -16,8 +16,6 @@ export const BATCH_TYPE = 'application/x-ndjson';
 /** How batches are compressed, and at which level: gzip 1 was the quickest of those measured, all work counted. */
 export const BATCH_ENCODING = 'gzip';
 export const GZIP_LEVEL = 1;
-/** A receiver answers a seal after at most this long; where the report is not there yet, with 202. */
-export const SEAL_ANSWER_MS = 20_000;
 
 /** `sha-256:<hex>` of a batch's NDJSON before compression: what makes two batches the same batch. */
 export const BatchDigest = Type.String({ pattern: '^sha-256:[0-9a-f]{64}$' });

@@ -54,7 +54,10 @@ export class ReceivedRuns {
   static async start(file: string, limits: ReceiverLimits, onRun: OnRun, onCause: OnCause): Promise<ReceivedRuns> {
     const spool = startWorker<SpoolMethods>(join(__dirname, 'spool-worker.js'), { file });
     const runs = new ReceivedRuns(spool, limits, onRun, onCause);
-    const unfinished = await runs.#sweep().then(() => spool.call('unfinished'), spoolUnusable);
+    const unfinished = await runs.#unfinished().catch(async (error: unknown) => {
+      await runs.close();
+      throw spoolUnusable(error);
+    });
     // Not before our caller has its receiver: handing over may need it.
     setImmediate(() => unfinished.forEach((run) => void runs.#work(run)));
     return runs;
@@ -150,6 +153,11 @@ export class ReceivedRuns {
     await this.spool.close();
   }
 
+  async #unfinished(): Promise<SpooledRun[]> {
+    await this.#sweep();
+    return this.spool.call('unfinished');
+  }
+
   #sweep(): Promise<void> {
     const now = Date.now();
     return this.spool.call('sweep', now - this.limits.openRunMs, now - this.limits.reportMs);
@@ -212,9 +220,9 @@ export class ReceivedRuns {
 }
 
 /** What the store says is written for the account; here it concerns another file. */
-function spoolUnusable(thrown: unknown): never {
+function spoolUnusable(thrown: unknown): TransportError {
   const { message, cause } = asDirectorySyncError(thrown);
-  throw new TransportError('SPOOL_UNUSABLE', {
+  return new TransportError('SPOOL_UNUSABLE', {
     message: `The spool file of the directory-receive cannot be used: ${message}`,
     status: 'spool unusable',
     params: { setting: 'spoolFile' },

@@ -16,22 +16,24 @@ export function checkSeal({ batches, seal }: SealRequest, stored: readonly Spool
     const detail = `Of ${String(batches.length)} batches ${String(missing.length)} are not here. Send them, then seal again.`;
     throw new ProblemError('batches-missing', detail, { missing: missing.slice(0, 1000) });
   }
-  const fault =
-    new Set(batches.map(({ batch }) => batch)).size !== batches.length
-      ? 'a batch is named twice'
-      : batches.length !== stored.length
-        ? 'there are batches here that it does not name'
-        : batches.some(
-              ({ batch, digest, records }) =>
-                here.get(batch)?.digest !== digest || here.get(batch)?.records !== records,
-            )
-          ? 'a batch is here with another digest or count'
-          : seal.complete && (seal.batches !== batches.length || batches.some(({ batch }) => batch >= seal.batches))
-            ? 'it says complete, but its batches have gaps'
-            : null;
+  const fault = faultOf({ batches, seal }, here);
   if (fault !== null) throw new ProblemError('seal-differs', `The seal does not fit: ${fault}. Nothing was sealed.`);
 }
 
+function faultOf({ batches, seal }: SealRequest, here: ReadonlyMap<number, SpooledBatch>): string | null {
+  const numbers = new Set(batches.map(({ batch }) => batch));
+  if (numbers.size !== batches.length) return 'a batch is named twice';
+  if (numbers.size !== here.size) return 'there are batches here that it does not name';
+  const differs = batches.find(({ batch, digest, records }) => {
+    const stored = here.get(batch);
+    return stored?.digest !== digest || stored.records !== records;
+  });
+  if (differs) return `batch ${String(differs.batch)} is here with another digest or number of records`;
+  const whole = seal.batches === numbers.size && batches.every(({ batch }) => batch < seal.batches);
+  return seal.complete && !whole ? 'it says complete, but its batches have gaps' : null;
+}
+
+/** What the receiver has to say of a run for its report. */
 export function receiveStage(
   run: SpooledRun,
   keyId: string,
