@@ -49,7 +49,7 @@ describe('the simulator, held against Samba', function () {
   let simulator: TestDirectory;
 
   before(async () => {
-    started.push((samba = await startSamba({ entries: company })));
+    started.push((samba = await startSamba(company)));
     started.push((simulator = await startSimulator(company)));
   });
   after(() => Promise.all(started.map((directory) => directory.stop())));

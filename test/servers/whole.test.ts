@@ -26,7 +26,7 @@ interface Server {
 }
 const SERVERS: readonly Server[] = [
   { name: 'the simulator', start: startSimulator, groupsOfItsOwn: 36 },
-  { name: 'Samba', start: (entries) => startSamba({ entries }), groupsOfItsOwn: 36 },
+  { name: 'Samba', start: startSamba, groupsOfItsOwn: 36 },
   { name: 'slapd', start: startSlapd, groupsOfItsOwn: 0 },
 ];
 
@@ -153,12 +153,14 @@ function assertCounts({ report, seal }: Synced, { counts, snapshot }: Expected, 
     { user, contact, group, 'dynamic-group': seal.records['dynamic-group'] },
     { ...counts.records, group: counts.records.group + groupsMore },
   );
-  const { usersAdded, usersLinked, contactsAdded, groupsAdded, membersAdded, aliasesLinked } = report.changes;
+  const { usersAdded, usersLinked, usersDisabled, contactsAdded, groupsAdded, membersAdded, aliasesLinked } =
+    report.changes;
   assert.deepEqual(
-    { usersAdded, usersLinked, contactsAdded, groupsAdded, membersAdded, aliasesLinked },
+    { usersAdded, usersLinked, usersDisabled, contactsAdded, groupsAdded, membersAdded, aliasesLinked },
     {
       usersAdded: counts.usersAdded,
       usersLinked: counts.usersLinked,
+      usersDisabled: counts.usersDisabled,
       contactsAdded: counts.contactsAdded,
       groupsAdded: counts.groupsAdded,
       membersAdded: counts.membersAdded,

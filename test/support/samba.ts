@@ -22,22 +22,16 @@ const PORTS = [389, 636, 3268, 3269];
 /** Whoever listens here has the address: Samba itself shares its ports without a word. */
 const CLAIM_PORT = 47636;
 
-export interface SambaOptions {
-  readonly entries: readonly LdifEntry[];
-  /** True lets a simple bind pass without encryption, which is refused by default, as in a current Windows domain. */
-  readonly weakBind?: boolean;
-}
-
 type Programs = Record<(typeof PROGRAMS)[number], string>;
 
 /** Starts a domain controller that holds `entries`; ready in about a second, the first time for these entries in about 6 s. */
-export async function startSamba(options: SambaOptions): Promise<TestDirectory> {
+export async function startSamba(entries: readonly LdifEntry[]): Promise<TestDirectory> {
   const programs = programPaths(PROGRAMS, PACKAGES);
   const claim = await claimAddress();
   const { host } = claim;
   const folder = await mkdtemp(join(tmpdir(), 'samba-'));
   try {
-    await cp(await template(programs, options.entries), folder, { recursive: true });
+    await cp(await template(programs, entries), folder, { recursive: true });
     await moveSettings(folder, host);
     const certificates = await makeCertificates(join(folder, 'certificates'), { hosts: [host] });
     const service = serve(programs.samba, [
@@ -48,7 +42,6 @@ export async function startSamba(options: SambaOptions): Promise<TestDirectory> 
       `--option=tls cafile=${certificates.caFile}`,
       `--option=tls certfile=${certificates.certFile}`,
       `--option=tls keyfile=${certificates.keyFile}`,
-      ...(options.weakBind === true ? ['--option=ldap server require strong auth=no'] : []),
     ]);
     const stop = async () => {
       await service.stop();
