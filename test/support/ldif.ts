@@ -128,8 +128,11 @@ export function textOrBytes(bytes: Buffer): LdifValue {
   }
 }
 
-/** RFC 2849 SAFE-STRING: plain ASCII without NUL, LF, CR, not beginning with space, colon or `<`; and no trailing space. */
-const SAFE = /^(?![ :<])[\x01-\x09\x0B\x0C\x0E-\x7F]*(?<! )$/;
+/**
+ * What may stand as it is: RFC 2849's SAFE-STRING, further limited to what can be seen. Not beginning with a space, a colon
+ * or `<`, and not ending with a space, which editors take away.
+ */
+const SAFE = /^(?![ :<])[ -~]*(?<! )$/;
 const WIDTH = 76;
 
 function formatLine(name: string, value: LdifValue): string {

@@ -1,5 +1,5 @@
 /** Simple binds as Active Directory does them: the forms of a name, and why one is refused. */
-import { firstText, type DirectoryObject } from './object.js';
+import { type DirectoryObject, firstText, valuesIn } from './object.js';
 import type { Store } from './store.js';
 import type { Domain } from './topology.js';
 
@@ -25,7 +25,7 @@ export function authenticate(
   if (!object && !literal) return '525';
   const passwords = object
     ? [
-        ...(object.attributes.get('userpassword')?.values ?? []).map(String),
+        ...(valuesIn(object, 'userpassword') ?? []).map(String),
         ...Object.entries(users).flatMap(([key, one]) => (findAccount(key, store, domain) === object ? [one] : [])),
       ]
     : [literal?.[1]];

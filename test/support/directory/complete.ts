@@ -1,12 +1,13 @@
 /**
  * From an entry of a file to an object of the directory: what Active Directory computes is computed here, the same from the
- * same names on every machine. What the file says itself is kept.
+ * same names on every machine. What the file says itself is kept. Computed values are not stored, so that a hundred
+ * thousand objects fit in little memory.
  */
 import { type LdifEntry, type LdifValue, valuesOf } from '../ldif.js';
-import { parseDn } from './dn.js';
+import { type Rdn, parseDn } from './dn.js';
 import { guidBytes, guidFromName, sidBytes } from './ids.js';
-import { AttributeMap, type DirectoryObject, firstText } from './object.js';
-import { classChain, classFact } from './schema.js';
+import { type Attribute, type DirectoryObject, firstText } from './object.js';
+import { attributeFact, classChain, classFact } from './schema.js';
 
 /** What an object needs to know of its surroundings. */
 export interface Surroundings {
@@ -28,41 +29,117 @@ export interface Stamp {
   readonly time: string;
 }
 
-const SECURITY_ENABLED = 0x80000000;
-
 export function completeEntry(entry: LdifEntry, around: Surroundings): DirectoryObject {
-  const attributes = new AttributeMap();
-  const classes = completeClasses(valuesOf(entry, 'objectClass').map(String));
-  attributes.put('objectClass', classes);
-  const [rdn] = parseDn(around.dn) ?? [];
-  for (const { type, value } of rdn ?? []) attributes.put(type.toLowerCase(), [value]);
-  for (const [name, values] of Object.entries(entry.attributes)) {
-    if (name.toLowerCase() !== 'objectclass') attributes.put(name, values);
+  return new CompletedObject(entry, around);
+}
+
+class CompletedObject implements DirectoryObject {
+  readonly dn: string;
+  readonly key: string;
+  readonly context: string;
+  readonly guid: Buffer;
+  readonly sid: Buffer | null;
+  readonly deleted: boolean;
+  /** Structural class last. */
+  readonly classes: readonly string[];
+  readonly rdn: Rdn;
+  readonly schemaDn: string;
+  readonly created: Stamp;
+  readonly changed: Stamp;
+  readonly given = new Map<string, Attribute>();
+
+  constructor(entry: LdifEntry, around: Surroundings) {
+    this.dn = around.dn;
+    this.key = around.key;
+    this.context = around.context;
+    this.schemaDn = around.schemaDn;
+    this.created = around.created;
+    this.changed = around.changed;
+    this.rdn = (parseDn(entry.dn) ?? [])[0] ?? [];
+    this.classes = completeClasses(valuesOf(entry, 'objectClass').map(String));
+    for (const [name, values] of Object.entries(entry.attributes)) {
+      const key = name.toLowerCase();
+      this.given.set(key, { name: attributeFact(key)?.name ?? name, values });
+    }
+    this.guid = guidOf(entry) ?? guidFromName(around.key);
+    this.sid = sidOf(entry) ?? newSid(this.classes, this.guid, around);
+    this.deleted = firstText(this, 'isdeleted')?.toUpperCase() === 'TRUE';
   }
-  const name = rdn?.[0]?.value ?? '';
-  attributes.put('distinguishedName', [around.dn]).put('name', [name]);
 
-  const guid = guidOf(entry) ?? guidFromName(around.key);
-  const category = classFact(classes.at(-1) ?? '')?.category ?? 'Top';
-  attributes
-    .put('objectGUID', [guid])
-    .putDefault('objectCategory', `CN=${category},${around.schemaDn}`)
-    .putDefault('instanceType', around.key === around.context ? '5' : '4')
-    .putDefault('whenCreated', around.created.time)
-    .putDefault('whenChanged', around.changed.time)
-    .putDefault('uSNCreated', String(around.created.usn))
-    .putDefault('uSNChanged', String(around.changed.usn));
+  attribute(lowerName: string): Attribute | undefined {
+    const certain = ALWAYS[lowerName];
+    const values = certain ? certain(this) : undefined;
+    if (values === undefined) {
+      const given = this.given.get(lowerName) ?? this.#relative(lowerName);
+      if (given) return given;
+    }
+    const found = values ?? DEFAULTS[lowerName]?.(this);
+    return found === undefined ? undefined : { name: attributeFact(lowerName)?.name ?? lowerName, values: found };
+  }
 
-  const sid = sidOf(entry) ?? newSid(classes, guid, around);
-  if (sid) attributes.put('objectSid', [sid]);
-  completeAccount(attributes, classes, name);
-  const deleted = firstText({ attributes }, 'isdeleted')?.toUpperCase() === 'TRUE';
-  return { dn: around.dn, key: around.key, context: around.context, guid, sid, deleted, attributes };
+  names(): Iterable<string> {
+    const own = this.rdn.map(({ type }) => type.toLowerCase());
+    return new Set([...Object.keys(ALWAYS), ...own, ...this.given.keys(), ...Object.keys(DEFAULTS)]);
+  }
+
+  /** The attributes that are in the object's own name. */
+  #relative(lowerName: string): Attribute | undefined {
+    const part = this.rdn.find(({ type }) => type.toLowerCase() === lowerName);
+    return part && { name: attributeFact(lowerName)?.name ?? lowerName, values: [part.value] };
+  }
+}
+
+type Computed = Readonly<Record<string, (object: CompletedObject) => readonly LdifValue[] | undefined>>;
+
+/** What the server decides, whatever a file says. */
+const ALWAYS: Computed = {
+  objectclass: ({ classes }) => classes,
+  distinguishedname: ({ dn }) => [dn],
+  name: ({ rdn }) => [rdn[0]?.value ?? ''],
+  objectguid: ({ guid }) => [guid],
+  objectsid: ({ sid }) => (sid ? [sid] : undefined),
+};
+
+/** What the server fills in where a file says nothing. A user of whom it does not say so is enabled. */
+const DEFAULTS: Computed = {
+  objectcategory: ({ classes, schemaDn }) => [`CN=${classFact(classes.at(-1) ?? '')?.category ?? 'Top'},${schemaDn}`],
+  instancetype: ({ key, context }) => [key === context ? '5' : '4'],
+  whencreated: ({ created }) => [created.time],
+  whenchanged: ({ changed }) => [changed.time],
+  usncreated: ({ created }) => [String(created.usn)],
+  usnchanged: ({ changed }) => [String(changed.usn)],
+  useraccountcontrol: byKind({ user: '512', computer: '4096' }),
+  primarygroupid: byKind({ user: '513', computer: '515' }),
+  accountexpires: byKind({ user: '9223372036854775807', computer: '9223372036854775807' }),
+  pwdlastset: byKind({ user: '133500000000000000', computer: '133500000000000000' }),
+  grouptype: byKind({ group: '-2147483646' }),
+  samaccountname: (object) => {
+    const kind = kindOf(object);
+    const name = object.rdn[0]?.value ?? '';
+    return kind && [kind === 'computer' ? `${name}$` : name];
+  },
+  samaccounttype: (object) => {
+    if (kindOf(object) !== 'group') return byKind({ user: '805306368', computer: '805306369' })(object);
+    return [groupAccountType(Number(firstText(object, 'grouptype')))];
+  },
+};
+
+type Kind = 'user' | 'computer' | 'group';
+
+function kindOf({ classes }: CompletedObject): Kind | undefined {
+  if (classes.includes('computer')) return 'computer';
+  if (classes.includes('user')) return 'user';
+  return classes.includes('group') ? 'group' : undefined;
+}
+
+function byKind(values: Readonly<Partial<Record<Kind, string>>>): (object: CompletedObject) => string[] | undefined {
+  const lists = new Map(Object.entries(values).map(([kind, value]) => [kind, [value]]));
+  return (object) => lists.get(kindOf(object) ?? '');
 }
 
 const chains = new Map<string, readonly string[]>();
 
-/** The chain of the most derived class, then what else was named. One list per combination is shared by all objects. */
+/** The chain of the most derived class, with what else was named before its end. One list serves all objects alike. */
 function completeClasses(named: readonly string[]): readonly string[] {
   const key = named.join(' ');
   const known = chains.get(key);
@@ -74,30 +151,17 @@ function completeClasses(named: readonly string[]): readonly string[] {
   }
   const inChain = new Set(longest.map((name) => name.toLowerCase()));
   const auxiliary = named.filter((name) => !inChain.has(name.toLowerCase()));
-  const [last = 'top', ...rest] = [...longest].reverse();
-  const chain = [...rest.reverse(), ...auxiliary, last];
-  chains.set(key, chain);
-  return chain;
+  const classes = [...longest.slice(0, -1), ...auxiliary, ...longest.slice(-1)];
+  chains.set(key, classes);
+  return classes;
 }
 
-/** What users, computers and groups have beside. A user of whom the file does not say it is enabled. */
-function completeAccount(attributes: AttributeMap, classes: readonly string[], name: string): void {
-  if (classes.includes('computer')) {
-    attributes.putDefault('userAccountControl', '4096').putDefault('primaryGroupID', '515');
-    attributes.putDefault('sAMAccountType', '805306369').putDefault('sAMAccountName', `${name}$`);
-  } else if (classes.includes('user')) {
-    attributes.putDefault('userAccountControl', '512').putDefault('primaryGroupID', '513');
-    attributes.putDefault('sAMAccountType', '805306368').putDefault('sAMAccountName', name);
-    attributes.putDefault('accountExpires', '9223372036854775807').putDefault('pwdLastSet', '133500000000000000');
-  } else if (classes.includes('group')) {
-    attributes.putDefault('groupType', '-2147483646').putDefault('sAMAccountName', name);
-    attributes.putDefault('sAMAccountType', groupAccountType(Number(firstText({ attributes }, 'grouptype'))));
-  }
-}
+const DOMAIN_LOCAL = 4;
+const SECURITY_ENABLED = 0x80000000;
 
-/** MS-SAMR 2.2.1.9: security or not, and whether only this domain may use it. */
+/** MS-SAMR 2.2.1.9: whether only this domain may use the group, and whether it may be granted rights. */
 function groupAccountType(groupType: number): string {
-  const alias = (groupType & 4) !== 0 ? 0x10000000 : 0;
+  const alias = (groupType & DOMAIN_LOCAL) === 0 ? 0 : 0x10000000;
   const distribution = (groupType & SECURITY_ENABLED) === 0 ? 1 : 0;
   return String(0x10000000 + alias + distribution);
 }

@@ -45,6 +45,8 @@ export class Connection {
     private readonly state: ServerState,
   ) {
     this.#cookies = new Cookies(state.discards);
+    // Answers are whole when they are written: waiting for more would only delay them.
+    socket.setNoDelay(true);
     this.#listen();
   }
 

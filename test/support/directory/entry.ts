@@ -55,7 +55,7 @@ export function entryParts(object: DirectoryObject, options: EntryOptions): Buff
     if (!values || values.length === 0) continue;
     const part = slice(values, range, maxValRange);
     if (!part) continue;
-    const name = attributeFact(lowerName)?.name ?? object.attributes.get(lowerName)?.name ?? lowerName;
+    const name = attributeFact(lowerName)?.name ?? object.attribute(lowerName)?.name ?? lowerName;
     const isName = attributeFact(lowerName)?.syntax === 'dn';
     const shown = typesOnly
       ? []
@@ -89,7 +89,7 @@ function parseWanted(text: string): Wanted {
 function* wantedOf(object: DirectoryObject, selection: Selection): Generator<Wanted> {
   const named = new Set(selection.named.map(({ lowerName }) => lowerName));
   if (selection.all) {
-    for (const lowerName of [...object.attributes.keys(), ...BACKLINKS.keys()]) {
+    for (const lowerName of [...object.names(), ...BACKLINKS.keys()]) {
       if (!named.has(lowerName)) yield { lowerName, range: null };
     }
   }

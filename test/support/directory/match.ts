@@ -6,7 +6,7 @@ import type { LdifValue } from '../ldif.js';
 import type { Filter } from './filter.js';
 import { guidBytes, sidBytes } from './ids.js';
 import type { DirectoryObject } from './object.js';
-import { type Syntax, attributeFact, classFact } from './schema.js';
+import { SECRET, type Syntax, attributeFact, classFact } from './schema.js';
 import type { Store } from './store.js';
 
 export type Verdict = boolean | undefined;
@@ -37,7 +37,7 @@ function compileItem(item: Item, store: Store, schemaDn: string): Predicate {
   const attribute = item.attribute.toLowerCase();
   if (attribute === 'anr' && item.kind === 'equal') return compileFilter(ambiguousName(item.value), store, schemaDn);
   if (!store.knows(attribute)) return () => undefined;
-  if (attributeFact(attribute)?.constructed === true) return () => false;
+  if (attributeFact(attribute)?.constructed === true || SECRET.has(attribute)) return () => false;
 
   const syntax = attributeFact(attribute)?.syntax ?? 'text';
   switch (item.kind) {

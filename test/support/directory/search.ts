@@ -37,8 +37,8 @@ export async function* answerSearch(search: SearchContext): AsyncGenerator<Buffe
   const { id, request, controls, quirks } = search;
   if (request.base === '' && request.scope === 'base') return yield* answerRootDse(search);
 
-  await sleepIf(quirks.delayPerPageMs);
   const deadline = request.timeLimit > 0 ? performance.now() + request.timeLimit * 1000 : Infinity;
+  await sleepIf(quirks.delayPerPageMs);
   const set = controls.page ? continueOrOpen(search, controls.page.cookie) : open(search);
   if ('code' in set) return yield* finish(id, set);
   set.pages += 1;

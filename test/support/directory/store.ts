@@ -5,7 +5,7 @@
 import type { LdifValue } from '../ldif.js';
 import { dnKey, escapeValue, parentKey, parseDn } from './dn.js';
 import { guidBytes, sidBytes, sidText } from './ids.js';
-import { type DirectoryObject, firstText } from './object.js';
+import { type DirectoryObject, firstText, valuesIn } from './object.js';
 import { BACKLINKS, attributeFact } from './schema.js';
 
 export type Scope = 'base' | 'one' | 'sub';
@@ -32,7 +32,7 @@ export class Store {
     else this.#children.set(parent, new Set([object.key]));
     this.#byGuid.set(object.guid.toString('hex'), object.key);
     if (object.sid) this.#bySid.set(object.sid.toString('hex'), object.key);
-    for (const name of object.attributes.keys()) this.#names.add(name);
+    for (const name of object.given.keys()) this.#names.add(name);
     this.#links.clear();
   }
 
@@ -108,7 +108,7 @@ export class Store {
       const sources = this.#linksOf(forward).get(object.key);
       return sources && [...sources].map((key) => this.#objects.get(key)?.dn ?? '');
     }
-    return object.attributes.get(lowerName)?.values ?? this.#construct(object, lowerName);
+    return valuesIn(object, lowerName) ?? this.#construct(object, lowerName);
   }
 
   #linksOf(lowerName: string): Map<string, Set<string>> {
@@ -127,7 +127,7 @@ export class Store {
   }
 
   *#namedBy(key: string, lowerName: string): Generator<string> {
-    for (const value of this.#objects.get(key)?.attributes.get(lowerName)?.values ?? []) {
+    for (const value of this.#objects.get(key)?.attribute(lowerName)?.values ?? []) {
       const target = dnKey(String(value));
       if (target !== null) yield target;
     }
@@ -142,15 +142,15 @@ export class Store {
         return parent && [parent.guid];
       }
       case 'primarygrouptoken': {
-        if (!object.sid || !object.attributes.has('grouptype')) return undefined;
+        if (!object.sid || !object.attribute('grouptype')) return undefined;
         return [sidText(object.sid).split('-').at(-1) ?? ''];
       }
       case 'createtimestamp':
-        return object.attributes.get('whencreated')?.values;
+        return valuesIn(object, 'whencreated');
       case 'modifytimestamp':
-        return object.attributes.get('whenchanged')?.values;
+        return valuesIn(object, 'whenchanged');
       case 'structuralobjectclass':
-        return object.attributes.get('objectclass')?.values;
+        return valuesIn(object, 'objectclass');
       case 'msds-principalname': {
         const account = firstText(object, 'samaccountname');
         return account === undefined ? undefined : [account];
