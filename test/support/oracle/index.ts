@@ -180,7 +180,14 @@ function userLine({ object, address, aliases }: Owner, settings: AccountSettings
 }
 
 function knownLine({ address, name, origin }: KnownBefore): UserLine {
-  return { address: address.trim().toLowerCase(), name: name ?? '', origin, enabled: true, aliases: [], attributes: {} };
+  return {
+    address: address.trim().toLowerCase(),
+    name: name ?? '',
+    origin,
+    enabled: true,
+    aliases: [],
+    attributes: {},
+  };
 }
 
 function contactLine(
