@@ -129,12 +129,14 @@ describe('the published package', () => {
       });
 
       it('brings its texts', async () => {
-        const catalogs = (await nodeRed.get('/locales/nodes?lng=en-US')) as Record<string, Record<string, unknown>>;
-        for (const type of TYPES) assert.ok(catalogs[`${PACKAGE}/${type}`]?.[type], `no texts of ${type}`);
+        for (const type of TYPES) {
+          const catalog = (await nodeRed.get(`/locales/${PACKAGE}/${type}?lng=en-US`)) as Record<string, unknown>;
+          assert.ok(catalog[type], `no texts of ${type}`);
+        }
       });
 
       it('offers the example for import, and it deploys', async () => {
-        const offered = JSON.stringify(await nodeRed.get('/library/_examples_/flows/'));
+        const offered = JSON.stringify(await nodeRed.get('/library/_examples/flows/'));
         assert.match(offered, /01 - End-to-end sync/);
         await nodeRed.deploy(exampleFlow());
         assert.ok(!nodeRed.log.some((line) => /missing types/i.test(line)), nodeRed.log.join('\n'));
