@@ -136,7 +136,7 @@ describe('the published package', () => {
       });
 
       it('offers the example for import, and it deploys', async () => {
-        const offered = JSON.stringify(await nodeRed.get('/library/_examples/flows/'));
+        const offered = JSON.stringify(await nodeRed.get(`/library/examples/flows/${PACKAGE}/`));
         assert.match(offered, /01 - End-to-end sync/);
         await nodeRed.deploy(exampleFlow());
         assert.ok(!nodeRed.log.some((line) => /missing types/i.test(line)), nodeRed.log.join('\n'));
