@@ -98,7 +98,8 @@ function* split(dn: string): Generator<{ text: string | null; ends: string }> {
 }
 
 function unescapeValue(raw: string): string | null {
-  if (!/[\\"#]/.test(raw)) return raw.trim();
+  // Spaces only: other white space, such as U+00A0, belongs to the value.
+  if (!/[\\"#]/.test(raw)) return raw.replace(/^ +| +$/g, '');
   const text = raw.replace(/^ +/, '').replace(/(^|[^\\])((?:\\\\)*) +$/, '$1$2');
   if (text.startsWith('"')) return text.endsWith('"') && text.length > 1 ? unescapePairs(text.slice(1, -1)) : null;
   if (text.startsWith('#')) return hexValue(text.slice(1));
