@@ -37,6 +37,21 @@ for (const { version, theme } of THEMES) {
       assert.deepEqual(overlaps(await boxesOfNodes(editor.page)), []);
     });
 
+    it('measures what it claims to: pale text and a field too wide are found', async () => {
+      const { page } = editor;
+      const [first] = TYPES.filter(({ type }) => type === 'directory-enrich');
+      const form = (await openDialog(page, first?.id ?? '')).locator('.directory-sync-form');
+      const style = await page.addStyleTag({
+        content: '.directory-sync-hint { opacity: 0.2 !important } .directory-sync-field { width: 150% !important }',
+      });
+      try {
+        assert.ok((await textsOf(form)).some(({ contrast }) => contrast < LEAST_CONTRAST));
+        assert.notDeepEqual(await cutOff(form), []);
+      } finally {
+        await style.evaluate((element) => element.parentNode?.removeChild(element));
+      }
+    });
+
     for (const { id, type } of TYPES) {
       it(`${type}: cuts nothing off, and every text stands out`, async () => {
         const { page } = editor;
@@ -58,7 +73,7 @@ function exampleNode(id: string): object {
 
 const MARGIN = 16;
 
-/** The part of the page that the flow takes. `docs/images/flow.png` is this picture in Node-RED 5, light. */
+/** The part of the page that the flow takes. `docs/images/flow.png` shows the same part in light, after `npm start`. */
 function around(page: Page): Promise<{ x: number; y: number; width: number; height: number }> {
   return page.evaluate((margin) => {
     const boxes = [...document.querySelectorAll('.red-ui-flow-node-group, .red-ui-flow-group')].map((element) =>
