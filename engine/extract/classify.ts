@@ -2,26 +2,27 @@
 import type { Entry } from '../ldap/entry.js';
 import type { AttributeValue, DirectoryObject, ExtractedRecord, ObjectKind, Quarantined } from '../model/records.js';
 
-const DYNAMIC_LIST = 'msexchdynamicdistributionlist';
-const KINDS = new Map<string, ObjectKind>([
-  [DYNAMIC_LIST, 'dynamic-group'],
-  ['group', 'group'],
-  ['groupofnames', 'group'],
-  ['groupofuniquenames', 'group'],
-  ['contact', 'contact'],
-  ['user', 'user'],
-  ['inetorgperson', 'user'],
-  ['person', 'user'],
+/** What a class makes of an object, weakest first: where it is of several (a contact is a person, too), the last counts. */
+const RANKED: readonly (ObjectKind | null)[] = [null, 'user', 'contact', 'group', 'dynamic-group', null];
+const NOT_PEOPLE = 5;
+const RANKS = new Map<string, number>([
+  ['inetorgperson', 1],
+  ['person', 1],
+  ['user', 1],
+  ['contact', 2],
+  ['group', 3],
+  ['groupofnames', 3],
+  ['groupofuniquenames', 3],
+  ['msexchdynamicdistributionlist', 4],
+  // Machines and service accounts are users by inheritance only.
+  ['computer', NOT_PEOPLE],
+  ['msds-managedserviceaccount', NOT_PEOPLE],
+  ['msds-groupmanagedserviceaccount', NOT_PEOPLE],
+  ['msds-delegatedmanagedserviceaccount', NOT_PEOPLE],
 ]);
-/** Where an object is of several kinds (a contact is a person, too), the first of these. */
-const PRECEDENCE: readonly ObjectKind[] = ['dynamic-group', 'group', 'contact', 'user'];
-/** Machines and service accounts: users by inheritance only. */
-const NOT_PEOPLE = new Set([
-  'computer',
-  'msds-managedserviceaccount',
-  'msds-groupmanagedserviceaccount',
-  'msds-delegatedmanagedserviceaccount',
-]);
+/** The ranks of classes as servers spell them, so that each is folded once. */
+const rankBySpelling = new Map<string, number>();
+const MOST_SPELLINGS = 1_000;
 const EXTENDED_NAME = /^(?:<(?:GUID|SID|WKGUID)=[^>]*>;)+/i;
 
 /** The plain name within one that has GUID and SID before it. */
@@ -61,15 +62,21 @@ export function toRecord(entry: Entry, held: Record<string, string> | null): Ext
 }
 
 function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
-  const kinds = new Set<ObjectKind>();
+  let highest = 0;
   for (const value of classes) {
     if (typeof value !== 'string') continue;
-    const name = value.toLowerCase();
-    if (NOT_PEOPLE.has(name)) return null;
-    const kind = KINDS.get(name);
-    if (kind !== undefined) kinds.add(kind);
+    const rank = rankOf(value);
+    if (rank > highest) highest = rank;
   }
-  return PRECEDENCE.find((kind) => kinds.has(kind)) ?? null;
+  return RANKED[highest] ?? null;
+}
+
+function rankOf(spelling: string): number {
+  const known = rankBySpelling.get(spelling);
+  if (known !== undefined) return known;
+  const rank = RANKS.get(spelling.toLowerCase()) ?? 0;
+  if (rankBySpelling.size < MOST_SPELLINGS) rankBySpelling.set(spelling, rank);
+  return rank;
 }
 
 /** What is shown of an object that was set aside: enough to find it, no more. */

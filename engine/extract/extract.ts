@@ -159,9 +159,10 @@ class Reading {
         break;
       }
       for (const entry of slice.value) {
-        const record = await this.#record(session, entry);
-        if (record === null) continue;
-        if (batch.push(record) < this.settings.batchSize) continue;
+        // Few entries come in part; to wait for each would cost more than to read it.
+        const held = entry.ranges.length === 0 ? null : await this.#complete(session, entry);
+        const record = this.#record(entry, held);
+        if (record === null || batch.push(record) < this.settings.batchSize) continue;
         yield this.#counted(batch);
         batch = [];
       }
@@ -169,10 +170,14 @@ class Reading {
     if (batch.length > 0) yield this.#counted(batch);
   }
 
-  async #record(session: Session, entry: Entry): Promise<ExtractedRecord | null> {
+  #complete(session: Session, entry: Entry): Promise<Record<string, string> | null> {
+    const object = { dn: plainDn(entry.dn ?? ''), guid: firstText(entry.attributes['objectGUID']) };
+    return session.completeRanges(object, entry, this.#ranges);
+  }
+
+  /** The record of an entry; null where it is not wanted. */
+  #record(entry: Entry, held: Record<string, string> | null): ExtractedRecord | null {
     this.#entries += 1;
-    const held =
-      entry.ranges.length === 0 ? null : await session.completeRanges(rangedObject(entry), entry, this.#ranges);
     const record = toRecord(entry, held);
     if (record.kind !== 'contact' || this.settings.contacts) return record;
     this.#leftOut += 1;
@@ -229,10 +234,6 @@ class Reading {
     if (this.#leftOut > 0) figures['contactsLeftOut'] = this.#leftOut;
     return figures;
   }
-}
-
-function rangedObject(entry: Entry): { dn: string; guid: string | null } {
-  return { dn: plainDn(entry.dn ?? ''), guid: firstText(entry.attributes['objectGUID']) };
 }
 
 function identityChanged(): DirectoryError {

@@ -12,7 +12,7 @@ import { EncodedFilter, type ParsedFilter } from './filter.js';
 import { bindError, startTlsError } from './result-errors.js';
 import { OPERATION, type Result } from './result.js';
 import type { DirectorySettings } from './settings.js';
-import { type Deadline, type Server, type TlsFacts, connectTcp, encrypt, tlsFacts } from './transport.js';
+import { type Deadline, type Server, type TlsFacts, connectPlain, connectTls, encrypt, tlsFacts } from './transport.js';
 import { type Responder, Wire } from './wire.js';
 
 const START_TLS = '1.3.6.1.4.1.1466.20037';
@@ -57,12 +57,11 @@ export class Connection {
   /** Connects and encrypts as the settings say. Nothing is sent of user or password. */
   static async open(settings: DirectorySettings, server: Server, deadline: Deadline): Promise<Connection> {
     const limits = { maxMessageBytes: settings.maxMessageBytes, idle: settings.timeouts.idle };
-    const plain = await connectTcp(server, deadline);
-    if (settings.encryption === 'ldaps') {
-      const secure = await encrypt(plain, server, settings.tls, deadline);
-      return new Connection(new Wire(secure, limits), server, tlsFacts(secure), deadline.signal);
-    }
-    const connection = new Connection(new Wire(plain, limits), server, null, deadline.signal);
+    const link =
+      settings.encryption === 'ldaps'
+        ? await connectTls(server, settings.tls, deadline)
+        : await connectPlain(server, deadline, settings.encryption === 'starttls');
+    const connection = new Connection(new Wire(link, limits), server, tlsFacts(link), deadline.signal);
     if (settings.encryption === 'starttls') await connection.#startTls(settings, deadline);
     return connection;
   }

@@ -32,20 +32,37 @@ export interface EntryPlace {
   readonly end: number;
 }
 
-/** Objects of one shape whose prototype has nothing in it: `__proto__` and `constructor` are names like any other. */
-class AttributeList {
-  [name: string]: AttributeValue[];
+/**
+ * Makes the class of a search's attribute lists. Its prototype has nothing in it: `__proto__` and `constructor` are names
+ * like any other. The engine reserves as many fields as it sees assigned in the constructor, and after the first few objects
+ * gives back what these did not use: so each search has a class of its own.
+ */
+function attributeListClass(): new () => Attributes {
+  class AttributeList {
+    [name: string]: AttributeValue[];
+    constructor(reserve = false) {
+      if (!reserve) return;
+      this['f0'] = this['f1'] = this['f2'] = this['f3'] = this['f4'] = this['f5'] = this['f6'] = this['f7'] = [];
+      this['g0'] = this['g1'] = this['g2'] = this['g3'] = this['g4'] = this['g5'] = this['g6'] = this['g7'] = [];
+      this['h0'] = this['h1'] = this['h2'] = this['h3'] = this['h4'] = this['h5'] = this['h6'] = this['h7'] = [];
+    }
+  }
+  Object.setPrototypeOf(AttributeList.prototype, null);
+  Reflect.deleteProperty(AttributeList.prototype, 'constructor');
+  return AttributeList;
 }
-Object.setPrototypeOf(AttributeList.prototype, null);
-Reflect.deleteProperty(AttributeList.prototype, 'constructor');
 
 const NO_RANGES: Entry['ranges'] = [];
 /** Above this a value would keep too much of others alive; each gets a string of its own. */
 const LARGEST_SHARED_TEXT = 16 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 const REPLACEMENT = '\ufffd';
 
 export class EntryDecoder {
   readonly #cursor = new BerCursor();
+  readonly #AttributeList = attributeListClass();
+  #bytes: Buffer = NO_BYTES;
+  #view: DataView = new DataView(NO_BYTES.buffer, 0, 0);
   /** The whole entry, one character for each byte; empty for a large one. */
   #text = '';
   #textStart = 0;
@@ -54,6 +71,10 @@ export class EntryDecoder {
 
   /** Decodes the entry at `place`. Throws `DirectoryError` `MALFORMED_REPLY`. */
   decode(bytes: Buffer, place: EntryPlace): Entry {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     const cursor = this.#cursor;
     cursor.set(bytes, place.start);
     cursor.at = place.contents;
@@ -65,7 +86,7 @@ export class EntryDecoder {
     const dn = strictUtf8(bytes, cursor.at, dnEnd);
     cursor.at = dnEnd;
 
-    const attributes = new AttributeList();
+    const attributes = new this.#AttributeList();
     let ranges = NO_RANGES;
     let mark: string | null = null;
     let name = this.names.head;
@@ -77,12 +98,7 @@ export class EntryDecoder {
       cursor.at = nameEnd;
       const valuesEnd = cursor.enter(TAG.set, attributeEnd, 'values of an attribute');
       const known = attributes[name.key];
-      const values = known ?? [];
-      while (cursor.at < valuesEnd) {
-        const valueEnd = cursor.enter(TAG.octetString, valuesEnd, 'value');
-        values.push(this.#value(bytes, cursor.at, valueEnd, name.syntax));
-        cursor.at = valueEnd;
-      }
+      const values = this.#values(bytes, valuesEnd, name.syntax, known);
       if (cursor.at !== attributeEnd) throw malformed('bytes behind an attribute', cursor.at - place.start);
       if (name.mark) mark = typeof values[0] === 'string' ? values[0] : null;
       if (known === undefined && !name.hidden) attributes[name.key] = values;
@@ -93,13 +109,35 @@ export class EntryDecoder {
     return { dn, attributes, ranges, mark, bytes: place.end - place.start };
   }
 
-  #value(bytes: Buffer, start: number, end: number, syntax: Syntax): AttributeValue {
+  /** The values up to `end`, added to `known` where the attribute came before. */
+  #values(bytes: Buffer, end: number, syntax: Syntax, known: AttributeValue[] | undefined): AttributeValue[] {
+    // An array that begins empty reserves room for 17; most attributes have one value.
+    const values = known ?? (this.#cursor.at < end ? [this.#value(bytes, end, syntax)] : []);
+    while (this.#cursor.at < end) values.push(this.#value(bytes, end, syntax));
+    return values;
+  }
+
+  #value(bytes: Buffer, limit: number, syntax: Syntax): AttributeValue {
+    const end = this.#cursor.enter(TAG.octetString, limit, 'value');
+    const start = this.#cursor.at;
+    this.#cursor.at = end;
+    return this.#valueAt(bytes, start, end, syntax);
+  }
+
+  #valueAt(bytes: Buffer, start: number, end: number, syntax: Syntax): AttributeValue {
     if (syntax !== 'text') return octetValue(bytes, start, end, syntax);
-    for (let at = start; at < end; at += 1) {
-      if ((bytes[at] ?? 0) >= 0x80) return strictUtf8(bytes, start, end) ?? base64Of(bytes, start, end);
-    }
+    if (!this.#isAscii(bytes, start, end)) return strictUtf8(bytes, start, end) ?? base64Of(bytes, start, end);
     if (this.#text === '') return bytes.toString('latin1', start, end);
     return this.#text.substring(start - this.#textStart, end - this.#textStart);
+  }
+
+  /** Four bytes at a time: this loop sees every byte of a directory. */
+  #isAscii(bytes: Buffer, start: number, end: number): boolean {
+    const view = this.#view;
+    let at = start;
+    for (; at + 4 <= end; at += 4) if ((view.getUint32(at) & 0x80808080) !== 0) return false;
+    for (; at < end; at += 1) if ((bytes[at] ?? 0) >= 0x80) return false;
+    return true;
   }
 }
 

@@ -11,6 +11,8 @@ import { MessageAssembler } from './assembler.js';
 import { BerCursor, TAG, malformed } from './ber.js';
 import type { EntryPlace } from './entry.js';
 import { NOTICE_OF_DISCONNECTION, OPERATION, type Result, plainResult, readResult, readTexts } from './result.js';
+import type { Link } from './transport.js';
+import { closedUnanswered, connectionLost, disconnected, serverSilent } from './wire-errors.js';
 
 /** Takes the answer to one request. Exactly one of `done` and `failed` is called, once. */
 export interface Responder {
@@ -59,14 +61,14 @@ export class Wire extends Duplex {
   #turnStart = 0;
   #paused = false;
 
-  constructor(socket: net.Socket, limits: WireLimits) {
+  constructor(link: Link, limits: WireLimits) {
     super({ allowHalfOpen: false });
     this.#limits = limits;
     this.#assembler = new MessageAssembler(limits.maxMessageBytes, (bytes, start, end) =>
       this.#message(bytes, start, end),
     );
-    this.#socket = socket;
-    this.#attach(socket);
+    this.#socket = link.socket;
+    this.#attach(link);
   }
 
   /** Why the connection ended, or null. */
@@ -93,9 +95,9 @@ export class Wire extends Duplex {
   }
 
   /** Goes on over another socket, the encrypted one. */
-  attach(socket: net.Socket): void {
-    this.#socket = socket;
-    this.#attach(socket);
+  attach(link: Link): void {
+    this.#socket = link.socket;
+    this.#attach(link);
   }
 
   /** Ends the connection; everybody who waits for an answer is told why. */
@@ -143,8 +145,8 @@ export class Wire extends Duplex {
     callback(null);
   }
 
-  #attach(socket: net.Socket): void {
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+  #attach({ socket, receive }: Link): void {
+    receive((chunk) => this.#receive(chunk));
     socket.on('error', (cause) => this.#closed(cause));
     socket.on('end', () => this.#closed());
     socket.on('close', () => this.#closed());
@@ -259,43 +261,4 @@ export class Wire extends Duplex {
     const result = readResult(cursor, cursor.enter(operation, end, 'operation'), end);
     if (result.name === NOTICE_OF_DISCONNECTION) throw disconnected(result);
   }
-}
-
-function connectionLost(cause: unknown): DirectoryError {
-  return new DirectoryError('CONNECTION_LOST', {
-    message:
-      "The connection to the directory server was closed before the read was finished. Run again; if it happens each time, look at the server's log and at idle limits of firewalls between.",
-    status: 'connection lost',
-    cause,
-    transient: true,
-  });
-}
-
-function closedUnanswered(cause: unknown): DirectoryError {
-  return new DirectoryError('CLOSED_UNANSWERED', {
-    message:
-      'The directory server closed the connection without a single answer. Most often the port speaks TLS (636, Global Catalog 3269): then set "encryption" to LDAPS. Otherwise it refuses connections from this machine.',
-    status: 'closed unanswered',
-    cause,
-    transient: true,
-  });
-}
-
-function serverSilent(idle: number): DirectoryError {
-  return new DirectoryError('SERVER_SILENT', {
-    message: `The directory server sent nothing for ${idle} ms although an answer was awaited. Look at the server's load, or raise the idle time limit ("timeouts").`,
-    status: 'server is silent',
-    params: { milliseconds: idle },
-    transient: true,
-  });
-}
-
-function disconnected(result: Result): DirectoryError {
-  return new DirectoryError('DISCONNECTED_BY_SERVER', {
-    message: `The directory server announced that it ends the connection (code ${result.code}). It may be shutting down, or refuse the load or the encryption. Run again later, or look at its log.`,
-    status: 'server disconnected',
-    params: { code: result.code },
-    cause: new Error(result.diagnostic),
-    transient: true,
-  });
 }
