@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type Account, type AccountSettings, openAccount } from '../../engine/account/account.js';
-import { StoppedError } from '../../engine/model/errors.js';
+import { DirectorySyncError, StoppedError } from '../../engine/model/errors.js';
 import { dataFolder } from '../shared/folder.js';
 import { accounts } from '../shared/offers.js';
 import { runNode } from '../shared/wrap.js';
@@ -16,14 +16,16 @@ export = function (RED: NodeAPI): void {
     let account: Promise<Account> | undefined;
 
     runNode(RED, this, (life) => {
-      accounts.make(this, () => {
-        if (life.signal.aborted) return Promise.reject(new StoppedError());
-        // A failure is not kept: the next run tries again, when the disk is writable or the other process has gone.
-        account ??= opened(settings()).catch((error: unknown) => {
-          account = undefined;
+      accounts.make(this, async (work) => {
+        if (life.signal.aborted) throw new StoppedError();
+        const shared = (account ??= opened(settings()));
+        try {
+          return await work(await shared);
+        } catch (error) {
+          // What could not be opened, or has lost its thread, is not kept: the next run opens it anew.
+          if (account === shared && (await unusable(shared, error))) account = undefined;
           throw error;
-        });
-        return account;
+        }
       });
       settings();
       return { close: async () => (await account?.catch(() => undefined))?.close() };
@@ -31,6 +33,14 @@ export = function (RED: NodeAPI): void {
   }
   RED.nodes.registerType('directory-account', DirectoryAccount);
 };
+
+async function unusable(account: Promise<Account>, error: unknown): Promise<boolean> {
+  const open = await account.catch(() => null);
+  if (open === null) return true;
+  if (!(error instanceof DirectorySyncError) || error.code !== 'WORKER_LOST') return false;
+  await open.close();
+  return true;
+}
 
 async function opened(settings: AccountSettings): Promise<Account> {
   await mkdir(dirname(settings.store.file), { recursive: true });

@@ -7,7 +7,7 @@ import type { Change, Report } from '../../engine/model/report.js';
 import { settleRun, takeRun } from '../../engine/runtime/outcome.js';
 import { RunStage } from '../../engine/runtime/stage.js';
 import { acknowledgeBatch, claimRun } from '../../engine/runtime/window.js';
-import { accounts } from '../shared/offers.js';
+import { type WithAccount, accounts } from '../shared/offers.js';
 import { reportMessage, showReport } from '../shared/report.js';
 import { type Send, runNode } from '../shared/wrap.js';
 import { parseKnown } from './known.js';
@@ -22,7 +22,7 @@ export = function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
       const settings = applySettings(config);
-      const account = () => accounts.take(RED, this, settings.account)();
+      const withAccount: WithAccount = (work) => accounts.take(RED, this, settings.account)(work);
       const stage = new RunStage<EnrichedRecord, Staging, null, Report>({
         begin(run) {
           claimRun(run.id);
@@ -30,30 +30,28 @@ export = function (RED: NodeAPI): void {
           return { staged: 0 };
         },
         async batch({ run, state }, index, records) {
-          await (await account()).stage(run, index, records);
+          await withAccount((account) => account.stage(run, index, records));
           state.staged += records.length;
           life.status.busy('staging', { count: state.staged });
         },
         async seal({ run }, seal) {
           life.status.busy('applying');
-          const report = await (await account()).apply(run, seal, { dryRun: settings.dryRun });
+          const { dryRun } = settings;
+          const report = await withAccount((account) => account.apply(run, seal, { dryRun }));
           settleRun(run.id, { report });
           return report;
         },
-        async end({ run }, error) {
+        end({ run }, error) {
           if (error === null) return;
+          // What was staged stays: a receiver hands a run that failed over again. The account forgets it in time.
           settleRun(run.id, { error });
-          if (!life.signal.aborted)
-            await account()
-              .then((open) => open.abandon(run.id))
-              .catch(() => undefined);
         },
         release: acknowledgeBatch,
       });
       return {
         async input(message, send) {
           if (message.topic === 'known') {
-            send([await addKnown(await account(), message), null]);
+            send([await withAccount((account) => addKnown(account, message)), null]);
             return;
           }
           const report = await stage.take(parseEnrichedMessage(message), null);
@@ -61,7 +59,7 @@ export = function (RED: NodeAPI): void {
           showReport(life.status, report);
           const { run } = message;
           send([reportMessage(message, report), null]);
-          await sendChanges((await account()).changes(report.run), report.run, run, send);
+          await withAccount((account) => sendChanges(account.changes(report.run), report.run, run, send));
         },
         close: () => stage.close(),
       };

@@ -87,23 +87,29 @@ async function handOver(node: Node, life: Life, received: ReceivedRun): Promise<
   const { run, seal } = received;
   const { outcome, handedOver } = awaitOutcome(run.id);
   const window = new RunWindow(run.id, WINDOW);
-  const stopped = () => settleRun(run.id, { error: new StoppedError() });
-  life.signal.addEventListener('abort', stopped);
+  // Whoever took the run was closed, or we are: its successor must not take the rest for a run. It gets the whole later.
+  const takerClosed = new AbortController();
+  void outcome.then((settled) => {
+    if ('error' in settled && settled.error instanceof StoppedError) takerClosed.abort();
+  });
+  const signal = AbortSignal.any([life.signal, takerClosed.signal]);
   let count = 0;
   try {
     for await (const { index, records } of received.batches()) {
+      if (signal.aborted) throw new StoppedError();
       node.send({ ...batchMessage(run, index, records) });
       count += records.length;
       life.status.busy('handing', { count });
-      await window.sent(life.signal);
+      await window.sent(signal);
     }
+    if (signal.aborted) throw new StoppedError();
     node.send({ ...sealMessage(run, seal) });
     handedOver();
+    life.signal.addEventListener('abort', () => settleRun(run.id, { error: new StoppedError() }));
   } catch (error) {
     settleRun(run.id, { error: asDirectorySyncError(error) });
   }
   const result = await outcome;
-  life.signal.removeEventListener('abort', stopped);
   window.close();
   showOutcome(life, result, count);
   return result;
@@ -111,8 +117,9 @@ async function handOver(node: Node, life: Life, received: ReceivedRun): Promise<
 
 function showOutcome(life: Life, outcome: RunOutcome, count: number): void {
   if ('report' in outcome) showReport(life.status, outcome.report);
-  else if ('error' in outcome) life.status.failed(outcome.error);
-  else life.status.notice('untaken', { count });
+  else if ('untaken' in outcome) life.status.notice('untaken', { count });
+  else if (outcome.error instanceof StoppedError) life.status.clear();
+  else life.status.failed(outcome.error);
 }
 
 /** A tls-config says how to speak to others; here it gives the certificate that others see. */

@@ -10,7 +10,8 @@ export = function (RED: NodeAPI): void {
     const given = ({ directory, tlsConfig }: ServerSettings) => ({ ...directory, tls: tlsOptions(RED, tlsConfig) });
     directories.make(this, () => given(serverSettings(config, this.credentials)));
     runNode(RED, this, () => {
-      serverSettings(config, this.credentials);
+      const { directory } = serverSettings(config, this.credentials);
+      if (directory.encryption === 'none') this.warn(RED._('directory-server.warning.plain'));
       return {};
     });
   }

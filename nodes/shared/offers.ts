@@ -31,11 +31,12 @@ export class Offers<Offer> {
   }
 }
 
-/** All give what was parsed, or throw the `SettingError` that the config node itself reported at start. */
+/** Both give what was parsed, or throw the `SettingError` that the config node itself reported at start. */
 export const directories = new Offers<() => DirectorySettings>('server');
 export const endpoints = new Offers<() => EndpointSettings>('endpoint');
-/** Opens the account at the first call; all share it. Closed with its node. */
-export const accounts = new Offers<() => Promise<Account>>('account');
+/** Does some work with an account: opened for the first, shared by all, closed with its node. */
+export type WithAccount = <Result>(work: (account: Account) => Promise<Result>) => Promise<Result>;
+export const accounts = new Offers<WithAccount>('account');
 
 /** Options from a core `tls-config` node; where none is chosen `{}`: certificates are verified, with the usual authorities. */
 export function tlsOptions(RED: NodeAPI, id: string): ConnectionOptions {

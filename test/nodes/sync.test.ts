@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Type } from '@sinclair/typebox';
-import type { Account } from '../../engine/account/account.js';
 import { contractFault, parserOf } from '../../engine/model/check.js';
 import { Change, Report } from '../../engine/model/report.js';
 import { accounts } from '../../nodes/shared/offers.js';
@@ -97,7 +96,7 @@ describe('the whole flow', () => {
   };
   const listening = () =>
     flow.until('listening', () => flow.statuses('receive').includes('directory-receive.status.listening'));
-  const account = (): Promise<Account> => accounts.take(flow.RED, flow.node('apply'), 'account')();
+  const snapshot = () => accounts.take(flow.RED, flow.node('apply'), 'account')((account) => account.snapshot());
   const reports = (id = 'report') =>
     flow
       .received(id)
@@ -119,8 +118,8 @@ describe('the whole flow', () => {
     await start([...reading('transmit'), ...overHttps(), ...applying()]);
     await listening();
     const answer = await runOnce('answer');
-    const { snapshot, counts } = expected();
-    assert.deepEqual(await (await account()).snapshot(), snapshot);
+    const { snapshot: wanted, counts } = expected();
+    assert.deepEqual(await snapshot(), wanted);
     assert.deepEqual([answer.outcome, answer.complete], ['committed', true]);
     assert.deepEqual(
       [answer.changes.usersAdded, answer.changes.groupsAdded, answer.changes.membersAdded],
@@ -175,7 +174,7 @@ describe('the whole flow', () => {
     await flow.until('answer', () => flow.received('report').length === 1);
     assert.deepEqual(flow.received('report')[0]?.payload, { added: 2, known: 0 });
     await runOnce();
-    assert.deepEqual(await (await account()).snapshot(), expected(known).snapshot);
+    assert.deepEqual(await snapshot(), expected(known).snapshot);
 
     flow.send('apply', { topic: 'known', payload: [{ address: 'x@y.example', origin: 'guessed' }] });
     await flow.until('error', () => flow.caught().length === 1);
@@ -186,19 +185,19 @@ describe('the whole flow', () => {
     await start([...reading('apply'), ...applying({ dryRun: true })]);
     const report = await runOnce();
     assert.deepEqual([report.outcome, report.changes.usersAdded], ['dry-run', expected().counts.usersAdded]);
-    assert.deepEqual((await (await account()).snapshot()).users, []);
+    assert.deepEqual((await snapshot()).users, []);
     assert.ok(flow.statuses('apply').includes('directory-apply.status.dry-run'));
   });
 
   it('a read that was cut adds what was read, says so, and removes nothing', async () => {
     await start([...reading('apply'), ...applying()]);
     await runOnce();
-    const before = await (await account()).snapshot();
+    const before = await snapshot();
     sample.directory.setQuirks({ disconnectAfter: 100 });
     flow.send('extract', {});
     await flow.until('report', () => reports().length === 2);
     assert.equal(reports()[1]?.complete, false);
-    assert.deepEqual(await (await account()).snapshot(), before);
+    assert.deepEqual(await snapshot(), before);
     await flow.until('yellow', () => flow.statuses('apply').includes('directory-apply.status.incomplete'));
   });
 
@@ -222,6 +221,21 @@ describe('the whole flow', () => {
     assert.deepEqual(reports(), []);
   });
 
+  it('when only apply is redeployed, a receiver hands the run over again, whole', async () => {
+    const nodes = [...reading('transmit'), ...overHttps(), ...applying()];
+    await start(nodes);
+    await listening();
+    flow.send('extract', {});
+    await flow.until('something was staged', () => flow.statuses('apply').includes('directory-apply.status.staging'));
+    await flow.redeploy(
+      nodes.map((node) => (node.id === 'apply' ? { ...node, name: 'again' } : node)),
+      'nodes',
+    );
+    await flow.until('report', () => reports('answer').length === 1, 18_000);
+    assert.deepEqual([reports('answer')[0]?.complete, flow.caught()], [true, []]);
+    assert.deepEqual(await snapshot(), expected().snapshot);
+  });
+
   it('a redeploy in the middle of applying does no harm: the next run completes the account', async () => {
     const nodes = () => [...reading('apply'), ...applying()];
     await start(nodes());
@@ -232,6 +246,6 @@ describe('the whole flow', () => {
     await flow.redeploy([...nodes().map((node) => ({ ...node, name: 'again' }))]);
     assert.ok(Date.now() - before < 2_000, `${Date.now() - before} ms`);
     await runOnce();
-    assert.deepEqual((await (await account()).snapshot()).users, expected().snapshot.users);
+    assert.deepEqual((await snapshot()).users, expected().snapshot.users);
   });
 });

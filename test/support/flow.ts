@@ -35,6 +35,8 @@ export type FlowNode = { id: string; type: string; wires?: string[][] } & Record
 export interface FlowOptions {
   readonly credentials?: Record<string, Record<string, string>>;
   readonly settings?: Record<string, unknown>;
+  /** Node types of the test's own. */
+  readonly types?: readonly NodeInitializer[];
 }
 
 /** An error as a catch node gives it. */
@@ -60,8 +62,8 @@ export interface Flow {
   completed(id: string): number;
   /** Waits until `condition` holds. */
   until(what: string, condition: () => boolean, within?: number): Promise<void>;
-  /** Deploys other nodes in their place, as a full deploy does. */
-  redeploy(nodes: readonly FlowNode[]): Promise<void>;
+  /** Deploys other nodes in their place: all of them (`full`), or only those that changed (`nodes`). */
+  redeploy(nodes: readonly FlowNode[], how?: 'full' | 'nodes'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,7 +71,7 @@ export async function startFlow(nodes: readonly FlowNode[], options: FlowOptions
   const userDir = await mkdtemp(join(tmpdir(), 'directory-sync-flow-'));
   helper.settings({ userDir, ...options.settings });
   const seen = new Map<string, NodeMessageInFlow[]>();
-  await helper.load(ALL, whole(nodes), structuredClone(options.credentials ?? {}));
+  await helper.load([...ALL, ...(options.types ?? [])], whole(nodes), structuredClone(options.credentials ?? {}));
   collect(whole(nodes), seen);
   const received = (id: string) => seen.get(id) ?? [];
   assert.ok(api);
@@ -84,9 +86,9 @@ export async function startFlow(nodes: readonly FlowNode[], options: FlowOptions
     statuses: (id) => received(SEEN.status).flatMap((message) => statusOf(message, id)),
     completed: (id) => received(SEEN.completed).filter((message) => sourceOf(message['complete']) === id).length,
     until: (what, condition, within) => until(what, condition, () => JSON.stringify([...seen.values()].flat()), within),
-    async redeploy(next) {
-      await helper.setFlows(whole(next), 'full', structuredClone(options.credentials ?? {}));
-      collect(whole(next), seen);
+    async redeploy(next, how = 'full') {
+      await helper.setFlows(whole(next), how, structuredClone(options.credentials ?? {}));
+      if (how === 'full') collect(whole(next), seen);
     },
     async stop() {
       await helper.unload();
@@ -96,7 +98,7 @@ export async function startFlow(nodes: readonly FlowNode[], options: FlowOptions
 }
 
 function whole(nodes: readonly FlowNode[]): FlowNode[] {
-  const working = nodes.filter(({ type }) => type.startsWith('directory-') || type === 'helper').map(({ id }) => id);
+  const working = nodes.filter(({ wires }) => wires !== undefined).map(({ id }) => id);
   return [
     { id: '~tab', type: 'tab', label: 'test' },
     ...nodes.map((node) => (node.wires ? { z: '~tab', ...node } : node)),
