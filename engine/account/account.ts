@@ -11,7 +11,7 @@ import type { FoundGroup, FoundPerson } from './find.js';
 import type { KnownUser } from './known.js';
 import { type AccountSettings, checkSettings } from './settings.js';
 import type { AccountSnapshot } from './snapshot.js';
-import { toStaged } from './staging.js';
+import { toStaged } from './staged-record.js';
 import type { AccountThread } from './store/sqlite-thread.js';
 
 export type { AccountSettings } from './settings.js';
@@ -55,7 +55,7 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     throw error;
   }
   return {
-    stage: async (run, index, records) => thread.call('stage', run, index, toStaged(records)),
+    stage: async (run, index, records) => thread.call('stage', run, index, toStaged(records, settings.attributes)),
     apply: (run, seal, options) => thread.call('apply', run, seal, options),
     abandon: (runId) => thread.call('abandon', runId),
     changes: (runId) => pagesOf(thread, runId),

@@ -8,10 +8,9 @@ import { type RecordCounts, noRecords } from '../model/records.js';
 import type { Report } from '../model/report.js';
 import type { Run, Seal, Stage } from '../model/run.js';
 import { commitPlan } from './commit.js';
-import { noChanges } from './plan/changes.js';
 import type { PlanContext } from './plan/context.js';
 import { makePlan } from './plan/plan.js';
-import { type PlanFigures, planFigures, totalsOf } from './report.js';
+import { planFigures, totalsOf } from './report.js';
 import { type AccountSettings, settingsDigest } from './settings.js';
 import { takeIn } from './source/take-in.js';
 import { arrivedBatches, endRun, findRun, openRun, stagedRange } from './staging.js';
@@ -74,22 +73,13 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const whole = seal.complete && run.mode === 'full';
   const records = await stagedRecords(db, key);
 
-  const before = await sourceState(db, source);
-  const taken = await takeIn(db, { run: key, source, whole, attributes: settings.attributes });
   const settled = settingsDigest(settings);
-  const nothingNew =
-    seal.complete && taken.changed === 0 && before.settled === settled && before.settledFence === before.fence;
-  const context: PlanContext = {
-    db,
-    source,
-    run: key,
-    complete: seal.complete,
-    settled: before.settled !== null,
-    settings,
-  };
-  const plan = nothingNew ? await samePlan(db, before, key) : await newPlan(context, whole);
+  const before = await settledWith(db, source);
+  await takeIn(db, { run: key, source, whole });
+  const context: PlanContext = { db, source, run: key, complete: seal.complete, settled: before === settled, settings };
+  const plan = await makePlan(context);
   const planned = performance.now();
-  if (plan.changed > 0) await commitPlan(context);
+  if (plan.changes > 0) await commitPlan(context);
   await rememberSource(db, { ...what, seal, settled });
 
   const apply: Stage = {
@@ -108,66 +98,21 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     run: run.id,
     source: run.source,
     account: settings.name,
-    outcome: what.dryRun ? 'dry-run' : plan.changed > 0 ? 'committed' : 'unchanged',
+    outcome: what.dryRun ? 'dry-run' : plan.changes > 0 ? 'committed' : 'unchanged',
     complete: seal.complete,
     incomplete: seal.incomplete,
     plan: plan.digest,
     changes: plan.counts,
     totals: await totalsOf(db),
-    ...plan.figures,
+    ...(await planFigures(context, whole)),
     stages: [...seal.stages, apply],
   };
 }
 
-interface PlanOutcome {
-  readonly digest: string;
-  readonly counts: Report['changes'];
-  readonly changed: number;
-  readonly figures: PlanFigures;
-}
-
-async function newPlan(context: PlanContext, whole: boolean): Promise<PlanOutcome> {
-  const { digest, counts, changes } = await makePlan(context);
-  return { digest, counts, changed: changes, figures: await planFigures(context, whole) };
-}
-
-/** The source says what it said, and nobody has touched the account: the plan is empty, the rest is as last time. */
-async function samePlan(db: SqlConnection, before: SourceState, run: number): Promise<PlanOutcome> {
-  const { groupsWithoutMail, groupsHeld, setAsideCount, setAside, absent } = await reportOf(db, before.lastRun);
-  await db.run('INSERT INTO set_aside SELECT ?1, seq, id, reason, detail FROM set_aside WHERE run = ?2', [
-    run,
-    before.lastRun,
-  ]);
-  return {
-    digest: EMPTY_PLAN,
-    counts: noChanges(),
-    changed: 0,
-    figures: { groupsWithoutMail, groupsHeld, setAsideCount, setAside, absent },
-  };
-}
-
-/** Digest of a plan without changes: that of no bytes. */
-const EMPTY_PLAN = 'sha-256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
-
-interface SourceState {
-  readonly settled: string | null;
-  readonly settledFence: number | null;
-  readonly fence: number;
-  readonly lastRun: number;
-}
-
-async function sourceState(db: SqlConnection, source: number): Promise<SourceState> {
-  const [row] = await db.query(
-    `SELECT s.settled, coalesce(s.settled_fence, -1) AS settled_fence, coalesce(s.last_run, -1) AS last_run, m.value AS fence
-     FROM source s JOIN meta m ON m.name = 'fence' WHERE s.key = ?1`,
-    [source],
-  );
-  return {
-    settled: textOrNull(row, 'settled'),
-    settledFence: integer(row, 'settled_fence'),
-    fence: integer(row, 'fence'),
-    lastRun: integer(row, 'last_run'),
-  };
+/** The settings that the source's last run left the account settled with, if it was complete. */
+async function settledWith(db: SqlConnection, source: number): Promise<string | null> {
+  const [row] = await db.query('SELECT settled FROM source WHERE key = ?1', [source]);
+  return textOrNull(row, 'settled');
 }
 
 /** The token goes with the data, in one transaction: the next delta starts where this run ended, or not at all. */
@@ -176,8 +121,7 @@ async function rememberSource(
   { run, key, source, seal, settled }: Applying & { settled: string },
 ): Promise<void> {
   await db.run(
-    `UPDATE source SET started_at = ?2, last_run = ?3, settled = ?4, token = coalesce(?5, token),
-       settled_fence = (SELECT value FROM meta WHERE name = 'fence') WHERE key = ?1`,
+    `UPDATE source SET started_at = ?2, last_run = ?3, settled = ?4, token = coalesce(?5, token) WHERE key = ?1`,
     [
       source,
       run.startedAt,

@@ -5,8 +5,9 @@
 import type { SqlConnection } from './store/connection.js';
 import { type PlanContext, flag } from './plan/context.js';
 
-/** Persons who get another primary address than they have. */
-const MOVED = 'p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held';
+/** Persons of the account who get another primary address than they have. */
+const MOVED = 'p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wanted <> p.held';
+const NEW = 'p.is_new = 1 AND p.reason IS NULL';
 
 /** Writes the plan into the account. */
 export async function commitPlan(context: PlanContext): Promise<void> {
@@ -25,57 +26,52 @@ async function releaseAddresses(db: SqlConnection): Promise<void> {
     DELETE FROM address WHERE (kind, address) IN (SELECT p.kind, p.held FROM plan_person p WHERE ${MOVED});
     DELETE FROM address WHERE (kind, address) IN (
       SELECT a.kind, a.address FROM plan_person p
-      CROSS JOIN address a ON a.kind = p.kind AND a.address = p.wanted AND a.entry = p.entry WHERE ${MOVED});
+      CROSS JOIN address a ON a.kind = p.kind AND a.address = p.wanted AND a.entry = p.object WHERE ${MOVED});
     DELETE FROM address WHERE (kind, address) IN (
       SELECT e.kind, e.address FROM plan_absorb b CROSS JOIN entry e ON e.key = b.entry);
-    DELETE FROM attribute WHERE entry IN (SELECT entry FROM plan_absorb);
     DELETE FROM entry WHERE key IN (SELECT entry FROM plan_absorb);`);
 }
 
 async function writePersons({ db, settings }: PlanContext): Promise<void> {
   const acknowledge = flag(settings.acknowledgeDisabled);
   await db.run(
-    `INSERT INTO entry (key, kind, object, address, name, origin, enabled, dn, sid)
-     SELECT p.entry, p.kind, p.object, p.wanted, o.name, 'directory',
-       CASE WHEN ?1 = 1 AND p.kind = 'user' THEN o.enabled ELSE 1 END, o.dn, o.sid
-     FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE p.is_new = 1 ORDER BY p.entry`,
+    `INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid)
+     SELECT p.object, p.kind, p.wanted, o.name, 'directory', CASE WHEN ?1 = 1 AND p.kind = 'user' THEN o.enabled ELSE 1 END,
+       o.dn, o.sid
+     FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE ${NEW}`,
     [acknowledge],
   );
   await db.run(
-    `UPDATE entry SET object = n.object, origin = 'directory', address = n.address, name = n.name, dn = n.dn, sid = n.sid,
-       enabled = CASE WHEN ?1 = 1 AND n.kind = 'user' THEN n.enabled ELSE entry.enabled END
+    `UPDATE entry SET address = n.address, name = n.name, dn = n.dn, sid = n.sid,
+       enabled = CASE WHEN ?1 = 1 AND entry.kind = 'user' THEN n.enabled ELSE entry.enabled END
      FROM (
-       SELECT p.entry, p.kind, p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address,
-         o.name, o.dn, o.sid, o.enabled
-       FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN object o ON o.key = p.object
-     ) n WHERE n.entry = entry.key`,
+       SELECT p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address, o.name, o.dn, o.sid, o.enabled
+       FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN object o ON o.key = t.object
+     ) n WHERE n.object = entry.key AND entry.key IN (SELECT object FROM plan_touched)`,
     [acknowledge],
   );
 }
 
 async function takeAddresses(db: SqlConnection): Promise<void> {
   await db.exec(`
-    INSERT INTO address SELECT p.kind, p.wanted, p.entry, 1 FROM plan_person p WHERE p.is_new = 1 OR (${MOVED});
-    INSERT INTO address SELECT w.kind, w.address, p.entry, 0
-      FROM plan_alias w CROSS JOIN plan_person p ON p.object = w.object WHERE w.state = 'taken';`);
+    INSERT INTO address SELECT p.kind, p.wanted, p.object, 1 FROM plan_person p WHERE (${NEW}) OR (${MOVED});
+    INSERT INTO address SELECT w.kind, w.address, w.object, 0 FROM plan_alias w WHERE w.state = 'taken';`);
 }
 
 async function writeValues(db: SqlConnection): Promise<void> {
   await db.exec(`
-    DELETE FROM attribute WHERE (entry, name) IN (SELECT p.entry, v.name FROM plan_value v
-      CROSS JOIN plan_person p ON p.object = v.object WHERE v.before IS NOT NULL);
-    INSERT INTO attribute SELECT p.entry, v.name, v.shown, v.after FROM plan_value v
-      CROSS JOIN plan_person p ON p.object = v.object WHERE v.after IS NOT NULL;`);
+    DELETE FROM attribute WHERE (entry, name) IN (SELECT object, name FROM plan_value WHERE before IS NOT NULL);
+    INSERT INTO attribute SELECT object, name, shown, after FROM plan_value WHERE after IS NOT NULL;`);
 }
 
 async function writeGroups(db: SqlConnection): Promise<void> {
   await db.exec(`
-    INSERT INTO entry (key, kind, object, address, name, origin, enabled, dn, sid, scope, type)
-      SELECT g.entry, g.kind, g.object, o.address, o.name, 'directory', 1, o.dn, o.sid, o.scope, o.type
-      FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1 ORDER BY g.entry;
+    INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid, scope, type)
+      SELECT g.object, g.kind, o.address, o.name, 'directory', 1, o.dn, o.sid, o.scope, o.type
+      FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1;
     UPDATE entry SET kind = n.kind, address = n.address, name = n.name, dn = n.dn, sid = n.sid, scope = n.scope, type = n.type
-      FROM (SELECT g.entry, o.* FROM plan_touched t CROSS JOIN plan_group g ON g.object = t.object
-        CROSS JOIN object o ON o.key = g.object) n WHERE n.entry = entry.key;
+      FROM (SELECT o.* FROM plan_touched t CROSS JOIN plan_group g ON g.object = t.object
+        CROSS JOIN object o ON o.key = t.object) n WHERE n.key = entry.key AND entry.key IN (SELECT object FROM plan_touched);
     DELETE FROM member WHERE (grp, entry) IN (SELECT grp, entry FROM plan_member WHERE added = 0);
     INSERT INTO member SELECT grp, entry FROM plan_member WHERE added = 1;`);
 }

@@ -38,7 +38,7 @@ export async function findInAccount(
   if (key === null) return null;
   const [row] = await db.query(
     `SELECT e.kind, e.address, e.name, e.origin, e.enabled, o.id, s.name AS source
-     FROM entry e LEFT JOIN object o ON o.key = e.object LEFT JOIN source s ON s.key = o.source WHERE e.key = ?1`,
+     FROM entry e LEFT JOIN object o ON o.key = e.key LEFT JOIN source s ON s.key = o.source WHERE e.key = ?1`,
     [key],
   );
   if (!row) return null;
@@ -61,7 +61,7 @@ async function keyOfAddress(db: SqlConnection, address: string): Promise<number 
 
 async function keyOfId(db: SqlConnection, id: string): Promise<number | null> {
   const [row] = await db.query(
-    `SELECT e.key FROM source s CROSS JOIN object o ON o.source = s.key AND o.id = ?1 CROSS JOIN entry e ON e.object = o.key
+    `SELECT e.key FROM source s CROSS JOIN object o ON o.source = s.key AND o.id = ?1 CROSS JOIN entry e ON e.key = o.key
      ORDER BY e.key LIMIT 1`,
     [id],
   );
@@ -78,7 +78,7 @@ async function personOf(
   ]);
   const attributes = await db.query('SELECT shown, value FROM attribute WHERE entry = ?1 ORDER BY name', [key]);
   const groups = await db.query(
-    `SELECT o.id FROM member m JOIN entry g ON g.key = m.grp JOIN object o ON o.key = g.object WHERE m.entry = ?1 ORDER BY o.id`,
+    `SELECT o.id FROM member m JOIN object o ON o.key = m.grp WHERE m.entry = ?1 ORDER BY o.id`,
     [key],
   );
   return {

@@ -18,13 +18,13 @@ export async function addKnownUsers(
       const lower = address.trim().toLowerCase();
       const free = await db.query(`SELECT 1 AS taken FROM address WHERE kind = 'user' AND address = ?1`, [lower]);
       if (free.length > 0) continue;
+      await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'last_known'`);
       await db.run(
         `INSERT INTO entry (key, kind, address, name, origin, enabled)
-         SELECT value, 'user', ?1, ?2, ?3, 1 FROM meta WHERE name = 'next_entry'`,
+         SELECT -value, 'user', ?1, ?2, ?3, 1 FROM meta WHERE name = 'last_known'`,
         [lower, name ?? '', origin],
       );
-      await db.run(`INSERT INTO address SELECT 'user', ?1, value, 1 FROM meta WHERE name = 'next_entry'`, [lower]);
-      await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'next_entry'`);
+      await db.run(`INSERT INTO address SELECT 'user', ?1, -value, 1 FROM meta WHERE name = 'last_known'`, [lower]);
       added += 1;
     }
     if (added > 0) await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);

@@ -6,13 +6,13 @@ import type { PlanContext } from './plan/context.js';
 /** A report lists so many of those set aside. */
 const SET_ASIDE_SHOWN = 1_000;
 
-/** The part of a report that a plan decides, and that stays as it is while nothing changes. */
+/** The part of a report that a plan decides, beside its changes. */
 export type PlanFigures = Pick<Report, 'groupsWithoutMail' | 'groupsHeld' | 'setAsideCount' | 'setAside' | 'absent'>;
 
 /** Reads it from the tables of the plan. `whole`: the run would have brought every object of the source. */
 export async function planFigures({ db, source, run }: PlanContext, whole: boolean): Promise<PlanFigures> {
   const [groups] = await db.query(
-    `SELECT coalesce(sum(CASE WHEN entry IS NULL AND (kind <> 'group' OR whole = 1) THEN 1 ELSE 0 END), 0) AS without_mail,
+    `SELECT coalesce(sum(CASE WHEN known = 0 AND is_new = 0 AND (kind <> 'group' OR whole = 1) THEN 1 ELSE 0 END), 0) AS without_mail,
        coalesce(sum(1 - whole), 0) AS held FROM plan_group`,
   );
   const [aside] = await db.query('SELECT count(*) AS count FROM set_aside WHERE run = ?1', [run]);
@@ -35,7 +35,7 @@ async function firstSetAside(db: SqlConnection, run: number): Promise<SetAside[]
 
 async function absentOf(db: SqlConnection, source: number): Promise<Report['absent']> {
   const rows = await db.query(
-    `SELECT e.kind, count(*) AS count FROM object o CROSS JOIN entry e ON e.object = o.key
+    `SELECT e.kind, count(*) AS count FROM object o CROSS JOIN entry e ON e.key = o.key
      WHERE o.source = ?1 AND o.present = 0 GROUP BY e.kind`,
     [source],
   );

@@ -4,19 +4,9 @@
  */
 import { hash } from 'node:crypto';
 import { AccountError, ContractError } from '../model/errors.js';
-import type { EnrichedRecord } from '../model/records.js';
 import type { Run } from '../model/run.js';
+import type { StagedRecord } from './staged-record.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
-
-/** A record on its way to the store: what is needed to find it again, and its JSON. */
-export interface StagedRecord {
-  readonly kind: EnrichedRecord['kind'];
-  readonly id: string;
-  readonly part: number | null;
-  readonly parts: number | null;
-  readonly held: boolean;
-  readonly json: string;
-}
 
 /** A run as the store knows it. */
 export interface StoredRun {
@@ -29,18 +19,6 @@ export interface StoredRun {
 const BATCH_ROOM = 2 ** 16;
 const RUN_ROOM = 2 ** 40;
 const EXPIRE_AFTER_MS = 24 * 3_600_000;
-
-/** Prepares records for staging. An object without an id is known by its name, so that it too counts as present. */
-export function toStaged(records: readonly EnrichedRecord[]): StagedRecord[] {
-  return records.map((record) => {
-    const json = JSON.stringify(record);
-    if (record.kind === 'members') {
-      const { group: id, part, parts, held } = record;
-      return { kind: record.kind, id, part, parts, held: held !== undefined, json };
-    }
-    return { kind: record.kind, id: record.id ?? `?${record.dn}`, part: null, parts: null, held: false, json };
-  });
-}
 
 /** Stores a batch, in place of what was stored under its number. Does nothing for a run that was applied already. */
 export async function stageBatch(

@@ -1,13 +1,16 @@
 /**
- * Which aliases are linked to whom. A primary address beats an alias; of several who have an alias, the one who has it in
- * the account keeps it, else the one whose distinguished name in lower case sorts first gets it.
+ * Which aliases are linked to whom. A primary address beats an alias; of several who have an alias, one who has the address
+ * in the account keeps it, else the one whose distinguished name in lower case sorts first gets it.
  */
 import { type PlanContext, flag } from './context.js';
+import { indexPlan } from './tables.js';
 
-/** The address that a person will have. */
+/** The primary address that a person will have. */
 const FINAL = 'CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END';
+const inDomains = (address: string) =>
+  `substr(${address}, instr(${address}, '@') + 1) IN (SELECT domain FROM plan_domain)`;
 
-/** Fills `plan_alias`, `plan_unlink`, `plan_absorb`. */
+/** Fills `plan_alias` and `plan_unlink`, and adds to `plan_absorb`. */
 export async function planAliases(context: PlanContext): Promise<void> {
   if (!context.settings.linkAliases) return;
   await listAliases(context);
@@ -17,25 +20,21 @@ export async function planAliases(context: PlanContext): Promise<void> {
   if (context.complete) await listUnlinked(context);
 }
 
-/** Aliases that the account does not have as this person's already. */
+/** Aliases that the account does not have as this person's already, and those that it must not have. */
 async function listAliases({ db, settings }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO plan_alias (object, kind, address, state)
-     SELECT p.object, p.kind, w.address,
-       CASE WHEN p.kind = 'user' AND ?1 = 1
-         AND substr(w.address, instr(w.address, '@') + 1) NOT IN (SELECT domain FROM plan_domain) THEN 'ALIAS_OUTSIDE_DOMAINS' END
-     FROM plan_person p CROSS JOIN object_alias w ON w.object = p.object
-     LEFT JOIN address a ON a.kind = p.kind AND a.address = w.address
-     WHERE p.reason IS NULL AND w.address IS DISTINCT FROM ${FINAL}
-       AND (a.entry IS NULL OR a.entry IS DISTINCT FROM p.entry OR a.is_primary = 1 OR ?1 = 1)`,
+     SELECT object, kind, address, state FROM (
+       SELECT p.object, p.kind, w.value AS address, a.entry AS holder, a.is_primary,
+         CASE WHEN p.kind = 'user' AND ?1 = 1 AND NOT ${inDomains('w.value')} THEN 'ALIAS_OUTSIDE_DOMAINS' END AS state
+       FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w
+       LEFT JOIN address a ON a.kind = p.kind AND a.address = w.value
+       WHERE p.reason IS NULL AND w.value IS DISTINCT FROM ${FINAL}
+     ) WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1
+     ON CONFLICT DO NOTHING`,
     [flag(settings.domains.length > 0)],
   );
-  // With domains every alias was listed, for those outside to be told of; what is linked already needs nothing more.
-  await db.run(
-    `DELETE FROM plan_alias WHERE state IS NULL AND EXISTS (
-       SELECT 1 FROM plan_person p CROSS JOIN address a ON a.kind = p.kind AND a.address = plan_alias.address
-       WHERE p.object = plan_alias.object AND a.entry = p.entry AND a.is_primary = 0)`,
-  );
+  await indexPlan(db, 'plan_alias_address');
 }
 
 /** Somebody has the address as primary, or has it as an alias and does not give it up. */
@@ -49,26 +48,26 @@ async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
   );
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
-       SELECT w.object, w.address, e.object AS winner FROM plan_alias w
+       SELECT w.object, w.address, a.entry AS winner FROM plan_alias w
        CROSS JOIN address a ON a.kind = w.kind AND a.address = w.address CROSS JOIN entry e ON e.key = a.entry
-       LEFT JOIN plan_person h ON h.object = e.object AND h.reason IS NULL
-       WHERE w.state IS NULL AND e.origin = 'directory' AND e.object IS DISTINCT FROM w.object
-         AND NOT coalesce(h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address
-           ELSE ?1 = 1 AND NOT EXISTS (SELECT 1 FROM object_alias k WHERE k.object = h.object AND k.address = a.address) END, 0)
+       LEFT JOIN plan_person h ON h.object = a.entry AND h.reason IS NULL
+       WHERE w.state IS NULL AND e.origin = 'directory' AND a.entry <> w.object
+         AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address
+           ELSE ?1 = 1 AND a.address NOT IN (
+             SELECT k.value FROM object o CROSS JOIN json_each(o.aliases) k WHERE o.key = h.object) END)
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address`,
     [flag(complete)],
   );
 }
 
-/** Several of this source have the alias. One who has it as primary address now, and keeps it as an alias, comes first. */
+/** Several have the alias. One whose primary address it was, and who keeps it as an alias, comes first. */
 async function settleRivals({ db }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
        SELECT w.object, w.address, first_value(w.object) OVER (
-         PARTITION BY w.kind, w.address
-         ORDER BY CASE WHEN a.entry = p.entry THEN 0 ELSE 1 END, lower(o.dn), o.id
+         PARTITION BY w.kind, w.address ORDER BY CASE WHEN a.entry = w.object THEN 0 ELSE 1 END, lower(o.dn), o.id
        ) AS winner
-       FROM plan_alias w JOIN plan_person p ON p.object = w.object JOIN object o ON o.key = w.object
+       FROM plan_alias w JOIN object o ON o.key = w.object
        LEFT JOIN address a ON a.kind = w.kind AND a.address = w.address
        WHERE w.state IS NULL AND (w.kind, w.address) IN (
          SELECT kind, address FROM plan_alias WHERE state IS NULL GROUP BY kind, address HAVING count(*) > 1
@@ -79,8 +78,8 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
 }
 
 /**
- * Aliases that somebody known from elsewhere has as address. One who is new to the directory is that person (the first, if
- * there are several such aliases); the others end as aliases.
+ * Aliases that are the address of somebody known from elsewhere. Whoever is new to the account, and was not found by
+ * primary address, is that person (the first of several); the others become aliases only.
  */
 async function takeKnown({ db }: PlanContext): Promise<void> {
   await db.run(
@@ -91,27 +90,26 @@ async function takeKnown({ db }: PlanContext): Promise<void> {
      ) k WHERE k.object = plan_alias.object AND k.address = plan_alias.address`,
   );
   await db.run(
-    `UPDATE plan_person SET entry = k.key, held = k.address, linked = k.origin FROM (
-       SELECT w.object, e.key, e.address, e.origin, row_number() OVER (PARTITION BY w.object ORDER BY w.address) AS nth
-       FROM plan_alias w JOIN entry e ON e.key = w.known
-     ) k WHERE k.object = plan_person.object AND k.nth = 1 AND plan_person.entry IS NULL`,
+    `UPDATE plan_person SET linked = k.known FROM (
+       SELECT object, known, row_number() OVER (PARTITION BY object ORDER BY address) AS nth FROM plan_alias
+       WHERE known IS NOT NULL
+     ) k WHERE k.object = plan_person.object AND k.nth = 1 AND plan_person.is_new = 1 AND plan_person.linked IS NULL`,
   );
-  await db.run(
-    `INSERT INTO plan_absorb SELECT w.known, w.object, w.address FROM plan_alias w JOIN plan_person p ON p.object = w.object
-     WHERE w.known IS NOT NULL AND w.known <> p.entry ON CONFLICT DO NOTHING`,
-  );
+  await db.run('INSERT INTO plan_absorb SELECT known FROM plan_alias WHERE known IS NOT NULL');
 }
 
-/** Aliases in the account that a person of this source no longer has, or that are now another's primary address. */
+/** Aliases in the account that a person no longer has, or must not have, or that are now another's primary address. */
 async function listUnlinked({ db }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO plan_unlink
-     SELECT a.kind, a.address, a.entry, p.object, CASE WHEN w.address IS NOT NULL THEN n.object END
-     FROM address a CROSS JOIN entry e ON e.key = a.entry CROSS JOIN plan_person p ON p.object = e.object
-     LEFT JOIN object_alias w ON w.object = p.object AND w.address = a.address
-     LEFT JOIN plan_alias x ON x.object = p.object AND x.address = a.address AND x.state = 'ALIAS_OUTSIDE_DOMAINS'
-     LEFT JOIN plan_person n ON n.kind = a.kind AND n.wanted = a.address AND n.reason IS NULL AND n.clash IS NULL
-     WHERE a.is_primary = 0 AND p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
-       AND (w.address IS NULL OR x.address IS NOT NULL OR n.object IS NOT NULL)`,
+     SELECT object, kind, address, CASE WHEN has = 1 AND allowed = 1 THEN winner END FROM (
+       SELECT p.object, a.kind, a.address, n.object AS winner,
+         a.address IN (SELECT w.value FROM object o CROSS JOIN json_each(o.aliases) w WHERE o.key = p.object) AS has,
+         NOT EXISTS (SELECT 1 FROM plan_alias x WHERE x.object = p.object AND x.address = a.address
+           AND x.state = 'ALIAS_OUTSIDE_DOMAINS') AS allowed
+       FROM plan_person p CROSS JOIN address a ON a.entry = p.object AND a.is_primary = 0
+       LEFT JOIN plan_person n ON n.kind = a.kind AND n.wanted = a.address AND n.reason IS NULL AND n.clash IS NULL
+       WHERE p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
+     ) WHERE has = 0 OR allowed = 0 OR winner IS NOT NULL`,
   );
 }

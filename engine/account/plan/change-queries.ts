@@ -17,9 +17,10 @@ export interface ChangeQuery {
 
 /** Persons and groups that are not as the source says: what the account has (e), what the source says (o). */
 const PERSON = `plan_touched t CROSS JOIN plan_person p ON p.object = t.object
-  CROSS JOIN entry e ON e.key = p.entry CROSS JOIN object o ON o.key = p.object`;
+  CROSS JOIN entry e ON e.key = t.object CROSS JOIN object o ON o.key = t.object`;
 const GROUP = `plan_touched t CROSS JOIN plan_group g ON g.object = t.object
-  CROSS JOIN entry e ON e.key = g.entry CROSS JOIN object o ON o.key = g.object`;
+  CROSS JOIN entry e ON e.key = t.object CROSS JOIN object o ON o.key = t.object`;
+const NEW_PERSON = `plan_person p CROSS JOIN object o ON o.key = p.object`;
 
 const row = (kind: string, change: string, rest: { id: string; what?: string; before?: string; after?: string }) =>
   `SELECT ${kind} AS kind, ${rest.id} AS id, '${change}' AS change, ${rest.what ?? 'NULL'} AS what,
@@ -32,24 +33,25 @@ const differs = (field: string) => ({
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
+const NEW_VALUES =
+  '(SELECT json_group_object(v.shown, v.after ORDER BY v.name) FROM plan_value v WHERE v.object = p.object)';
+
 const PERSON_ADDED = `${row('p.kind', 'added', {
   id: 'p.id',
-  after: `json_object('address', p.wanted, 'name', o.name, 'attributes', json(coalesce(
-    (SELECT json_group_object(shown, after) FROM (
-       SELECT v.shown, v.after FROM plan_value v WHERE v.object = p.object ORDER BY v.name)), '{}')))`,
-})} FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE p.is_new = 1`;
+  after: `json_object('address', p.wanted, 'name', o.name, 'attributes', json(${NEW_VALUES}))`,
+})} FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
 const PERSON_LINKED = `${row('p.kind', 'linked', {
   id: 'p.id',
   before: `json_object('address', e.address, 'name', e.name, 'origin', e.origin)`,
-  after: `json_object('address', p.wanted, 'name', o.name, 'origin', 'directory')`,
-})} FROM ${PERSON} WHERE p.linked IS NOT NULL`;
+  after: `json_object('address', p.wanted, 'name', o.name, 'origin', 'directory', 'attributes', json(${NEW_VALUES}))`,
+})} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked WHERE p.is_new = 1 AND p.reason IS NULL`;
 
 const PERSON_UPDATED = union(
   ['name', 'dn', 'sid'].map(
     (field) =>
       `${row('p.kind', 'updated', { id: 'p.id', ...differs(field) })} FROM ${PERSON}
-       WHERE p.linked IS NULL AND e.${field} IS DISTINCT FROM o.${field}`,
+       WHERE e.${field} IS DISTINCT FROM o.${field}`,
   ),
 );
 
@@ -57,14 +59,14 @@ const PERSON_READDRESSED = `${row('p.kind', 'readdressed', {
   id: 'p.id',
   before: 'json_quote(p.held)',
   after: 'json_quote(p.wanted)',
-})} FROM ${PERSON} WHERE p.linked IS NULL AND p.clash IS NULL AND p.wanted <> p.held`;
+})} FROM ${PERSON} WHERE p.clash IS NULL AND p.wanted <> p.held`;
 
 /** Somebody who is new comes enabled, so that this too is told where it is not so. */
 const USER_DISABLED = union([
   `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })} FROM ${PERSON}
    WHERE p.kind = 'user' AND e.enabled = 1 AND o.enabled = 0`,
   `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })}
-   FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE p.is_new = 1 AND p.kind = 'user' AND o.enabled = 0`,
+   FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.kind = 'user' AND o.enabled = 0`,
 ]);
 const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', before: `'false'`, after: `'true'` })} FROM ${PERSON}
   WHERE p.kind = 'user' AND e.enabled = 0 AND o.enabled = 1`;
@@ -101,8 +103,8 @@ const GROUP_UPDATED = union(
 );
 
 const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =>
-  `${row(`'group'`, change, { id: 'g.id', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp_object
-   CROSS JOIN object o ON o.key = m.object WHERE m.added = ${String(added)}`;
+  `${row(`'group'`, change, { id: 'g.id', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp
+   CROSS JOIN object o ON o.key = m.entry WHERE m.added = ${String(added)}`;
 
 /** In the order of the journal. */
 export const CHANGES: readonly ChangeQuery[] = [

@@ -9,7 +9,10 @@ export interface PlanContext {
   readonly run: number;
   /** Was the run complete? If not, nothing is taken from anybody: no member, no alias, no value. */
   readonly complete: boolean;
-  /** Did the run before leave the groups as the source said they are? Then only what changed needs to be compared. */
+  /**
+   * Did the run before leave the account as this source and these settings want it, but for what is `open`? Then only what
+   * changed since has to be looked at.
+   */
   readonly settled: boolean;
   readonly settings: AccountSettings;
 }

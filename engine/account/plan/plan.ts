@@ -1,9 +1,11 @@
 /** Makes the plan of a run: what has to change in the account, computed as a set from what the source says. */
-import { type PlanSummary, writeChanges } from './changes.js';
 import { planAliases } from './aliases.js';
+import { type PlanSummary, writeChanges } from './changes.js';
 import type { PlanContext } from './context.js';
-import { planGroups, planMembers } from './groups.js';
-import { numberEntries, planPersons } from './persons.js';
+import { planGroups } from './groups.js';
+import { planMembers } from './members.js';
+import { planPersons } from './persons.js';
+import { planScope, rememberOpen } from './scope.js';
 import { writeSetAside } from './set-aside.js';
 import { clearPlan } from './tables.js';
 import { planTouched } from './touched.js';
@@ -15,13 +17,14 @@ import { planValues } from './values.js';
  */
 export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await clearPlan(context.db);
+  await planScope(context);
   await planPersons(context);
   await planAliases(context);
   await planGroups(context);
-  await numberEntries(context);
   await planValues(context);
   await planTouched(context);
   await planMembers(context);
   await writeSetAside(context);
+  await rememberOpen(context);
   return writeChanges(context);
 }

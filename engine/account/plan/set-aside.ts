@@ -5,8 +5,8 @@ const owner = (column: string) => `coalesce((SELECT id FROM object WHERE key = $
 
 const QUERIES: readonly string[] = [
   // An id that begins with ? is a distinguished name in place of one.
-  `SELECT CASE WHEN substr(id, 1, 1) <> '?' THEN id END AS id, reason, coalesce(detail, '') AS detail, id AS place, '' AS what
-   FROM object WHERE source = ?1 AND present = 1 AND kind = 'quarantined'`,
+  `SELECT CASE WHEN substr(id, 1, 1) <> '?' THEN id END AS id, reason, coalesce(detail, '') AS detail, coalesce(id, '') AS place, '' AS what
+   FROM object WHERE source = ?1 AND present = 1 AND kind <> 'user' AND kind = 'quarantined'`,
   `SELECT p.id, p.reason,
      CASE p.reason
        WHEN 'NO_ADDRESS' THEN 'It has no valid address of its own.'
@@ -29,12 +29,12 @@ const QUERIES: readonly string[] = [
      'An alias of object ' || p.id || ' is an address of object ' || ${owner('u.clash')} || '.' AS detail,
      p.id AS place, u.address AS what
    FROM plan_unlink u JOIN plan_person p ON p.object = u.object WHERE u.clash IS NOT NULL`,
-  `SELECT p.id, v.problem AS reason,
-     'The attribute ' || n.shown || CASE v.problem WHEN 'SEVERAL_VALUES' THEN ' has several values' ELSE ' is not text' END
+  `SELECT p.id, v.value AS reason,
+     'The attribute ' || n.shown || CASE v.value WHEN 'SEVERAL_VALUES' THEN ' has several values' ELSE ' is not text' END
        || '; the account keeps the value that it has.' AS detail,
-     p.id AS place, v.name AS what
-   FROM plan_person p CROSS JOIN object_attribute v ON v.object = p.object JOIN plan_attribute_name n ON n.name = v.name
-   WHERE p.reason IS NULL AND v.problem IS NOT NULL`,
+     p.id AS place, v.key AS what
+   FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v
+   CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
 ];
 
 /** Writes what is set aside for this run. */

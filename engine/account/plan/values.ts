@@ -8,20 +8,19 @@ export async function planValues({ db, complete, settings }: PlanContext): Promi
     settings.attributes.map((name) => [name.toLowerCase(), name]),
   );
   await db.run(
-    `INSERT INTO plan_value
-     SELECT p.object, n.name, n.shown, a.value, v.value
-     FROM plan_person p CROSS JOIN object_attribute v ON v.object = p.object
-     JOIN plan_attribute_name n ON n.name = v.name
-     LEFT JOIN attribute a ON a.entry = p.entry AND a.name = v.name
-     WHERE p.reason IS NULL AND v.value IS NOT NULL AND a.value IS DISTINCT FROM v.value`,
+    `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, v.value
+     FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes) v
+     CROSS JOIN plan_attribute_name n ON n.name = v.key
+     LEFT JOIN attribute a ON a.entry = p.object AND a.name = v.key
+     WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value`,
   );
   await db.run(
-    `INSERT INTO plan_value
-     SELECT p.object, n.name, n.shown, a.value, NULL
-     FROM plan_person p CROSS JOIN attribute a ON a.entry = p.entry
-     JOIN plan_attribute_name n ON n.name = a.name
+    `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, NULL
+     FROM plan_person p CROSS JOIN attribute a ON a.entry = p.object
+     CROSS JOIN plan_attribute_name n ON n.name = a.name CROSS JOIN object o ON o.key = p.object
      WHERE ?1 = 1 AND p.reason IS NULL
-       AND NOT EXISTS (SELECT 1 FROM object_attribute v WHERE v.object = p.object AND v.name = a.name)`,
+       AND a.name NOT IN (SELECT v.key FROM json_each(o.attributes) v)
+       AND a.name NOT IN (SELECT v.key FROM json_each(o.problems) v)`,
     [flag(complete)],
   );
 }

@@ -1,8 +1,9 @@
 /** What a source says of the members of its groups. A group is whole when all its parts arrived and none is held. */
 import { dnKey } from '../../model/dn.js';
-import { type SqlConnection, integer, text } from '../store/connection.js';
 import { stagedRange } from '../staging.js';
+import { type SqlConnection, integer, text } from '../store/connection.js';
 
+/** The parts of each group that a run brought, and the groups of which they say something new. */
 const TABLES = `
 CREATE TEMP TABLE IF NOT EXISTS seen_part (
   object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
@@ -10,16 +11,28 @@ CREATE TEMP TABLE IF NOT EXISTS seen_part (
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
 DELETE FROM seen_part; DELETE FROM seen_group;
 `;
+/** The parts of groups that are whole and new: those to be taken in. */
+const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
 
-/** Takes in the members records of a run. Answers for how many groups they say something new. */
-export async function takeInMembers(db: SqlConnection, { run, source }: { run: number; source: number }) {
+/** Takes in the members records of a run. */
+export async function takeInMembers(
+  db: SqlConnection,
+  { run, source }: { run: number; source: number },
+): Promise<void> {
   await db.exec(TABLES);
   const { first, last } = stagedRange(run);
   await db.run(
+    `INSERT INTO object (source, id, kind, digest, present)
+     SELECT ?1, s.id, 'members', '', 0 FROM staged s WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
+       AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
+     ON CONFLICT DO NOTHING`,
+    [source, first, last],
+  );
+  await db.run(
     `INSERT INTO seen_part SELECT o.key, s.part, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
-     ON CONFLICT (object, part) DO UPDATE SET staged = excluded.staged WHERE excluded.staged > seen_part.staged`,
+     ON CONFLICT (object, part) DO UPDATE SET staged = max(seen_part.staged, excluded.staged)`,
     [source, first, last],
   );
   const groups = await db.run(
@@ -32,7 +45,6 @@ export async function takeInMembers(db: SqlConnection, { run, source }: { run: n
      WHERE o.member_digest IS DISTINCT FROM heard.digest OR o.members IS DISTINCT FROM heard.members`,
   );
   if (groups > 0) await replaceMembers(db, source);
-  return groups;
 }
 
 /** A held group keeps the members that were heard of when it was last whole. */
@@ -40,60 +52,71 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
   await db.run(
     `UPDATE object SET member_digest = g.digest, members = g.members FROM seen_group g WHERE object.key = g.object`,
   );
-  await db.exec(`DELETE FROM object_member WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole')`);
-  await addByIdOrSid(db, source);
-  if (await someByName(db)) {
-    await fillNameKeys(db, source);
-    await addByName(db, source);
-  }
+  await db.exec(`
+    DELETE FROM object_member WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');
+    DELETE FROM object_ref WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');`);
+  await addById(db, source);
+  await addBySid(db, source);
+  await addByName(db, source);
+  await db.run(
+    `INSERT INTO object_member SELECT r.object, r.member, CASE r.how WHEN 'id' THEN 0 ELSE 1 END
+     FROM seen_group g CROSS JOIN object_ref r ON r.object = g.object
+     WHERE g.members = 'whole' AND r.member IS NOT NULL ON CONFLICT DO NOTHING`,
+  );
 }
 
 /**
- * Members by the best that is known of them: the id of an object of this source, else the SID of one (a member of another
- * domain stands in the group under an id of its own), else the id as it is, for when its object comes later.
+ * Members by id. One that this source brought no object for may be another's under its SID (a member of another domain
+ * stands in the group under an id of its own); else the id is kept, for when its object comes later.
  */
-async function addByIdOrSid(db: SqlConnection, source: number): Promise<void> {
+async function addById(db: SqlConnection, source: number): Promise<void> {
+  const [listed] = await db.query(
+    `SELECT coalesce(sum(json_array_length(s.record, '$.ids')), 0) AS count FROM ${NEW_PARTS} WHERE g.members = 'whole'`,
+  );
+  const found = await db.run(
+    `INSERT INTO object_member SELECT g.object, o.key, 0 FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m
+     CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
+    [source],
+  );
+  if (found === integer(listed, 'count')) return;
   await db.run(
-    `INSERT INTO object_member
-     SELECT object, how, CASE how WHEN 'id' THEN id ELSE sid END, coalesce(byid, bysid) FROM (
-       SELECT g.object, m.value ->> 'id' AS id, m.value ->> 'sid' AS sid, byid.key AS byid, bysid.key AS bysid,
-         CASE WHEN m.value ->> 'id' IS NULL OR (byid.key IS NULL AND bysid.key IS NOT NULL) THEN 'sid' ELSE 'id' END AS how
-       FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged
-       CROSS JOIN json_each(s.record, '$.add') m
-       LEFT JOIN object byid ON byid.source = ?1 AND byid.id = m.value ->> 'id'
-       LEFT JOIN object bysid ON byid.key IS NULL AND bysid.source = ?1 AND bysid.sid = m.value ->> 'sid'
-       WHERE g.members = 'whole'
-     ) WHERE id IS NOT NULL OR sid IS NOT NULL
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO object_ref
+     SELECT u.object, CASE WHEN b.key IS NULL THEN 'id' ELSE 'sid' END, CASE WHEN b.key IS NULL THEN u.id ELSE u.sid END, b.key
+     FROM (
+       SELECT g.object, m.value AS id, json_extract(s.record, '$.sidsOfIds[' || m.key || ']') AS sid
+       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m
+       WHERE g.members = 'whole' AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
+     ) u LEFT JOIN object b ON b.source = ?1 AND b.sid = u.sid
+     WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
 }
 
-/** Does any group name a member that has neither id nor SID? */
-async function someByName(db: SqlConnection): Promise<boolean> {
-  const [found] = await db.query(
-    `SELECT 1 AS yes FROM seen_part p CROSS JOIN staged s ON s.key = p.staged CROSS JOIN json_each(s.record, '$.add') m
-     WHERE m.value ->> 'id' IS NULL AND m.value ->> 'sid' IS NULL LIMIT 1`,
+async function addBySid(db: SqlConnection, source: number): Promise<void> {
+  await db.run(
+    `INSERT INTO object_ref
+     SELECT g.object, 'sid', m.value, (SELECT min(o.key) FROM object o WHERE o.source = ?1 AND o.sid = m.value)
+     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.sids') m WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
+    [source],
   );
-  return found !== undefined;
 }
 
 /** Members of whom only the distinguished name is known (directories without extended DNs). */
 async function addByName(db: SqlConnection, source: number): Promise<void> {
   const parts = await db.query(
-    `SELECT p.object, p.staged FROM seen_group g JOIN seen_part p ON p.object = g.object WHERE g.members = 'whole'`,
+    `SELECT p.object, p.staged FROM ${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0`,
   );
+  if (parts.length > 0) await fillNameKeys(db, source);
   for (const part of parts) {
-    const named = await db.query(
-      `SELECT m.value ->> 'dn' AS dn FROM staged s, json_each(s.record, '$.add') m WHERE s.key = ?1
-         AND m.value ->> 'id' IS NULL AND m.value ->> 'sid' IS NULL AND m.value ->> 'dn' IS NOT NULL`,
+    const names = await db.query(
+      `SELECT m.value AS dn FROM staged s CROSS JOIN json_each(s.record, '$.names') m WHERE s.key = ?1`,
       [integer(part, 'staged')],
     );
     const group = integer(part, 'object');
     await db.runEach(
-      `INSERT INTO object_member VALUES (?1, 'dn', ?2, (SELECT min(key) FROM object WHERE source = ?3 AND dn_key = ?2))
+      `INSERT INTO object_ref VALUES (?1, 'dn', ?2, (SELECT min(key) FROM object WHERE source = ?3 AND dn_key = ?2))
        ON CONFLICT DO NOTHING`,
-      named.map((row) => [group, dnKey(text(row, 'dn')), source]),
+      names.map((row) => [group, dnKey(text(row, 'dn')), source]),
     );
   }
 }
@@ -103,20 +126,33 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
  * Call it before the groups' own changes are taken in.
  */
 export async function findMembers(db: SqlConnection, source: number): Promise<void> {
-  await db.run(`UPDATE object_member SET member = NULL WHERE how <> 'id' AND member IN (SELECT object FROM dirty)`);
-  const [waiting] = await db.query('SELECT 1 AS yes FROM object_member WHERE member IS NULL LIMIT 1');
+  await db.exec(`
+    DELETE FROM object_member WHERE via = 1 AND (object, member) IN (
+      SELECT r.object, r.member FROM dirty d CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id');
+    UPDATE object_ref SET member = NULL WHERE how <> 'id' AND member IN (SELECT object FROM dirty);`);
+  const [waiting] = await db.query('SELECT 1 AS yes FROM object_ref WHERE member IS NULL LIMIT 1');
   if (!waiting) return;
-  await fillNameKeys(db, source);
+  const [named] = await db.query(`SELECT 1 AS yes FROM object_ref WHERE how = 'dn' LIMIT 1`);
+  if (named) await fillNameKeys(db, source);
   for (const [how, column] of Object.entries({ id: 'id', sid: 'sid', dn: 'dn_key' })) {
-    await db.run(
-      `UPDATE object_member SET member = f.key FROM (
+    const found = await db.run(
+      `UPDATE object_ref SET member = f.key FROM (
          SELECT r.object, r.ref, min(o.key) AS key FROM dirty d CROSS JOIN object o ON o.key = d.object
-         CROSS JOIN object_member r ON r.ref = o.${column} AND r.member IS NULL AND r.how = '${how}'
+         CROSS JOIN object_ref r ON r.ref = o.${column} AND r.member IS NULL AND r.how = '${how}'
          CROSS JOIN object g ON g.key = r.object AND g.source = o.source
          GROUP BY r.object, r.ref
-       ) f WHERE object_member.object = f.object AND object_member.how = '${how}' AND object_member.ref = f.ref`,
+       ) f WHERE object_ref.object = f.object AND object_ref.how = '${how}' AND object_ref.ref = f.ref`,
     );
+    if (found > 0) await addFound(db, how);
   }
+}
+
+async function addFound(db: SqlConnection, how: string): Promise<void> {
+  await db.run(
+    `INSERT INTO object_member SELECT r.object, r.member, CASE r.how WHEN 'id' THEN 0 ELSE 1 END
+     FROM dirty d CROSS JOIN object_ref r ON r.member = d.object WHERE r.how = ?1 ON CONFLICT DO NOTHING`,
+    [how],
+  );
 }
 
 /** Canonical names are made only where some group needs them to find its members. */

@@ -1,23 +1,22 @@
 /**
  * The schema of the embedded store, as an ordered list of scripts that only ever grows.
  *
- * Two halves: what each source last said (`object` and its details; what is planned is always computed from that, so that
- * a run needs to bring only what changed), and the account itself (`entry`, `address`, `attribute`, `member`).
+ * Two halves. What each source said last (`object` and its members): every plan is computed from that, so that a run is
+ * compared by digest and only what it says anew is looked at. And the account itself: `entry`, `address`, `attribute`,
+ * `member`. An entry that a directory brought has the key of its object; one known from elsewhere has a key below zero.
  */
 const FIRST = `
+-- fence: counts the commits. last_known: the last key given to an entry known from elsewhere.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
--- fence: counts the commits. next_entry: keys of entries are never used twice.
-INSERT INTO meta VALUES ('fence', 0), ('next_entry', 1);
+INSERT INTO meta VALUES ('fence', 0), ('last_known', 0);
 
 CREATE TABLE source (
   key INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   started_at TEXT,          -- of the last run that was committed
+  last_run INTEGER,
   token TEXT,               -- JSON: from where the next delta may start
-  attributes TEXT,          -- JSON: which ones object_attribute holds
-  last_run INTEGER,         -- the last one that was committed
-  -- Settings with which the last run, a complete one, left nothing to do, and the fence then; null where it was not complete.
-  settled TEXT, settled_fence INTEGER
+  settled TEXT              -- the settings with which that run, a complete one, was applied; null: it was not complete
 );
 
 CREATE TABLE run (
@@ -43,7 +42,7 @@ CREATE TABLE staged (
   id TEXT NOT NULL,         -- of the object; of a members record: of its group
   part INTEGER, parts INTEGER, held INTEGER NOT NULL,
   digest TEXT NOT NULL,
-  record TEXT NOT NULL      -- JSON
+  record TEXT NOT NULL      -- JSON: what the account takes of it
 );
 
 -- What the sources said last.
@@ -51,34 +50,38 @@ CREATE TABLE object (
   key INTEGER PRIMARY KEY,
   source INTEGER NOT NULL REFERENCES source,
   id TEXT NOT NULL,
-  kind TEXT,                -- null: only its members were heard of
-  digest TEXT,
+  kind TEXT NOT NULL,       -- also: quarantined, and members: nothing but its members was heard of
+  digest TEXT NOT NULL,
   present INTEGER NOT NULL, -- 0: the last complete run did not bring it
+  open INTEGER NOT NULL DEFAULT 0, -- 1: the account could not take all of it, and every run tries again
   dn TEXT, dn_key TEXT, sid TEXT, name TEXT, address TEXT, enabled INTEGER, scope TEXT, type TEXT,
+  aliases TEXT, attributes TEXT, problems TEXT, -- JSON: addresses; values by name; reasons by name
   reason TEXT, detail TEXT, -- of a quarantined one
   member_digest TEXT,
   members TEXT,             -- whole, held, or null: none heard of
   UNIQUE (source, id)
 );
+CREATE INDEX object_sid ON object(source, sid) WHERE sid IS NOT NULL;
 CREATE INDEX object_dn ON object(source, dn_key) WHERE dn_key IS NOT NULL;
-CREATE TABLE object_alias (object INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (object, address)) WITHOUT ROWID;
-CREATE TABLE object_attribute (
-  object INTEGER NOT NULL, name TEXT NOT NULL, -- in lower case
-  value TEXT, problem TEXT,
-  PRIMARY KEY (object, name)
-) WITHOUT ROWID;
--- how: id, sid or dn; ref: that id or sid, or the canonical key of that name; member: the object that it is, once known.
+CREATE INDEX object_other ON object(source, kind) WHERE kind <> 'user';
+CREATE INDEX object_absent ON object(source) WHERE present = 0;
+CREATE INDEX object_open ON object(source) WHERE open = 1;
+-- Members as objects. via: 0 found by id, 1 by SID or name (which may be another's one day).
 CREATE TABLE object_member (
+  object INTEGER NOT NULL, member INTEGER NOT NULL, via INTEGER NOT NULL, PRIMARY KEY (object, member, via)
+) WITHOUT ROWID;
+-- Members that are not to be found by id, or not yet. how: id, sid or dn; ref: that id or sid, or the canonical key of that name; member: the object, once known.
+CREATE TABLE object_ref (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, member INTEGER, PRIMARY KEY (object, how, ref)
 ) WITHOUT ROWID;
-CREATE INDEX object_member_unknown ON object_member(ref) WHERE member IS NULL;
-CREATE INDEX object_member_named ON object_member(member) WHERE how <> 'id';
+CREATE INDEX object_ref_waiting ON object_ref(ref) WHERE member IS NULL;
+CREATE INDEX object_ref_named ON object_ref(object) WHERE how = 'dn';
+CREATE INDEX object_ref_member ON object_ref(member) WHERE member IS NOT NULL;
 
 -- The account.
 CREATE TABLE entry (
   key INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,       -- user, contact, group, dynamic-group
-  object INTEGER UNIQUE REFERENCES object,
   address TEXT,
   name TEXT NOT NULL,
   origin TEXT NOT NULL,     -- directory, manual, mail-flow
@@ -88,19 +91,20 @@ CREATE TABLE entry (
 CREATE INDEX entry_group_address ON entry(address) WHERE kind NOT IN ('user', 'contact');
 -- An address belongs to one user (and, apart from that, to one contact).
 CREATE TABLE address (
-  kind TEXT NOT NULL, address TEXT NOT NULL, entry INTEGER NOT NULL REFERENCES entry, is_primary INTEGER NOT NULL,
+  kind TEXT NOT NULL, address TEXT NOT NULL, entry INTEGER NOT NULL, is_primary INTEGER NOT NULL,
   PRIMARY KEY (kind, address)
 ) WITHOUT ROWID;
 CREATE INDEX address_alias ON address(entry) WHERE is_primary = 0;
 CREATE TABLE attribute (
-  entry INTEGER NOT NULL REFERENCES entry, name TEXT NOT NULL, shown TEXT NOT NULL, value TEXT NOT NULL,
+  entry INTEGER NOT NULL REFERENCES entry, name TEXT NOT NULL, -- in lower case
+  shown TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (entry, name)
 ) WITHOUT ROWID;
 CREATE TABLE member (
-  grp INTEGER NOT NULL REFERENCES entry, entry INTEGER NOT NULL REFERENCES entry, PRIMARY KEY (grp, entry)
+  grp INTEGER NOT NULL REFERENCES entry, entry INTEGER NOT NULL, PRIMARY KEY (grp, entry)
 ) WITHOUT ROWID;
 
--- The changes of a run are the seq from run.first_change to run.last_change.
+-- The changes of a run are those from run.first_change to run.last_change.
 CREATE TABLE journal (
   seq INTEGER PRIMARY KEY, run INTEGER NOT NULL,
   kind TEXT NOT NULL, id TEXT NOT NULL, change TEXT NOT NULL, what TEXT, before TEXT, after TEXT -- JSON

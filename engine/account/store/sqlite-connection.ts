@@ -8,7 +8,7 @@ import { MIGRATIONS } from './schema.js';
 export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
   // A plan for a large directory sorts in memory and keeps its temporary tables there as far as they fit.
-  database.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=FILE;');
+  database.exec('PRAGMA cache_size=-65536; PRAGMA temp.cache_size=-65536; PRAGMA temp_store=FILE;');
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database);
 }

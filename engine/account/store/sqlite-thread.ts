@@ -8,7 +8,8 @@ import { findInAccount } from '../find.js';
 import { type KnownUser, addKnownUsers } from '../known.js';
 import type { AccountSettings } from '../settings.js';
 import { snapshotOf } from '../snapshot.js';
-import { type StagedRecord, abandonRun, expireRuns, expiryFrom, stageBatch } from '../staging.js';
+import type { StagedRecord } from '../staged-record.js';
+import { abandonRun, expireRuns, expiryFrom, stageBatch } from '../staging.js';
 import type { SqlConnection } from './connection.js';
 import { openSqlite } from './sqlite-connection.js';
 

@@ -1,0 +1,36 @@
+/** Who is to be in the groups. Members are brought to exactly what was read, where a group was read whole. */
+import { type PlanContext, flag } from './context.js';
+
+/** Fills `plan_member`. */
+export async function planMembers(context: PlanContext): Promise<void> {
+  await chooseGroups(context);
+  const { db, complete } = context;
+  await db.run(
+    `INSERT INTO plan_member
+     SELECT g.object, r.member, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
+     LEFT JOIN entry e ON e.key = r.member
+     LEFT JOIN plan_person p ON p.object = r.member AND p.is_new = 1 AND p.reason IS NULL
+     LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
+     WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = r.member)
+     ON CONFLICT DO NOTHING`,
+  );
+  if (!complete) return;
+  await db.run(
+    `INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
+     WHERE g.compare = 1
+       AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry)`,
+  );
+}
+
+/** Groups to compare: all, or those that are new, that changed, or in which somebody is who is new to the account. */
+async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
+  await db.run(
+    `UPDATE plan_group SET compare = 1 WHERE whole = 1 AND (known = 1 OR is_new = 1) AND (
+       ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group) OR object IN (
+         SELECT r.object FROM object_member r WHERE r.member IN (
+           SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL
+           UNION ALL SELECT object FROM plan_group WHERE is_new = 1)))`,
+    [flag(!settled)],
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * Which persons a plan has to look at. After a settled run that is not everybody: whom the account has as the source says
+ * wants nothing, and can only lose an alias to somebody whose primary address it becomes. So: who is new, changed or back;
+ * whom the account could not take in whole; and who holds an address that one of these wants.
+ */
+import type { PlanContext } from './context.js';
+
+/** Fills `plan_scope`. */
+export async function planScope({ db, source, settled }: PlanContext): Promise<void> {
+  if (!settled) {
+    await db.run(
+      `INSERT INTO plan_scope SELECT key FROM object WHERE source = ?1 AND present = 1 AND kind IN ('user', 'contact')`,
+      [source],
+    );
+    return;
+  }
+  await db.run(
+    `INSERT INTO plan_scope SELECT object FROM dirty UNION SELECT key FROM object WHERE source = ?1 AND open = 1`,
+    [source],
+  );
+  await db.run(
+    `INSERT INTO plan_scope SELECT holder FROM (
+       SELECT a.entry AS holder FROM plan_scope s CROSS JOIN object o ON o.key = s.object
+       CROSS JOIN address a ON a.kind = o.kind AND a.address = o.address
+       UNION
+       SELECT a.entry FROM plan_scope s CROSS JOIN object o ON o.key = s.object CROSS JOIN json_each(o.aliases) w
+       CROSS JOIN address a ON a.kind = o.kind AND a.address = w.value
+     ) WHERE holder > 0 ON CONFLICT DO NOTHING`,
+  );
+}
+
+/** Remembers whom the account could not take in whole, for the next run to try again. */
+export async function rememberOpen({ db }: PlanContext): Promise<void> {
+  const open = `SELECT object FROM plan_person WHERE reason IS NOT NULL OR clash IS NOT NULL
+    UNION SELECT object FROM plan_alias WHERE state <> 'taken' UNION SELECT object FROM plan_unlink WHERE clash IS NOT NULL
+    UNION SELECT p.object FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE o.problems <> '{}'`;
+  await db.run(
+    `UPDATE object SET open = 0 WHERE open = 1 AND key IN (SELECT object FROM plan_person) AND key NOT IN (${open})`,
+  );
+  await db.run(`UPDATE object SET open = 1 WHERE open = 0 AND key IN (${open})`);
+}
