@@ -29,6 +29,9 @@ const CHANGES: readonly (readonly [keyof Report['changes'], string])[] = [
   ['attributesUpdated', 'attributes updated'],
 ];
 
+const WIDTH = 110;
+const INDENT = ' '.repeat(34);
+
 /** The report as lines of text, at most 100 characters wide where the data allows. */
 export function printedReport(report: Report): string {
   return [
@@ -57,9 +60,22 @@ function row(label: string, text: string): string {
 }
 
 function stages(list: readonly Stage[]): string[] {
-  return list.map(({ stage, milliseconds, records, figures }) =>
-    row(stage, `${duration(milliseconds).padStart(8)}   ${[recordCounts(records), ...told(figures)].join(' · ')}`),
-  );
+  return list.flatMap(({ stage, milliseconds, records, figures }) => [
+    row(stage, `${duration(milliseconds).padStart(8)}   ${recordCounts(records)}`),
+    ...wrapped(told(figures), ' · ', WIDTH - INDENT.length).map((line) => `${INDENT}${line}`),
+  ]);
+}
+
+/** Joins the parts with `separator` into lines of at most `width` characters. */
+function wrapped(parts: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + separator.length + part.length <= width) {
+      lines[lines.length - 1] = last + separator + part;
+    } else lines.push(part);
+  }
+  return lines;
 }
 
 function recordCounts(records: RecordCounts): string {
@@ -68,7 +84,7 @@ function recordCounts(records: RecordCounts): string {
     plural(records.contact, 'contact'),
     plural(records.group, 'group'),
     plural(records['dynamic-group'], 'dynamic group'),
-    records.members > 0 ? `${plural(records.members, 'member list')}` : '',
+    records.members > 0 ? plural(records.members, 'member list') : '',
     records.quarantined > 0 ? `${String(records.quarantined)} quarantined` : '',
   ];
   return counts.filter((text) => text !== '').join(', ') || 'nothing';
@@ -102,11 +118,12 @@ function absences({ absent, groupsWithoutMail, groupsHeld }: Report): string[] {
   return lines;
 }
 
+/** Of what was set aside, so many are shown; the report as JSON has more. */
 const SHOWN = 12;
 
 function setAside({ setAside: list, setAsideCount }: Report): string[] {
   if (setAsideCount === 0) return [row('set aside', 'nothing')];
-  const lines = list.slice(0, SHOWN).map(({ reason, detail }) => `    ${reason.padEnd(24)} ${detail}`);
+  const lines = list.slice(0, SHOWN).map(({ id, reason, detail }) => `    ${reason.padEnd(22)} ${id ?? ''}  ${detail}`);
   const more = setAsideCount - Math.min(SHOWN, list.length);
   return [row('set aside', String(setAsideCount)), ...lines, ...(more > 0 ? [`    and ${String(more)} more`] : [])];
 }

@@ -47,7 +47,7 @@ export async function startRuntime(
     uiHost: '127.0.0.1',
     uiPort: port,
     telemetry: { enabled: false, updateNotification: false },
-    editorTheme: { tours: false, projects: { enabled: false } },
+    editorTheme: { tours: false, projects: { enabled: false }, palette: { catalogues: [] } },
     logging: { console: { level: 'fatal', metrics: false, audit: false } },
   });
   server.on('request', (request, response) => {
@@ -108,7 +108,10 @@ function flowsStarted(): Promise<void> {
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((done, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return fail(error);
+      if (error.code !== 'EADDRINUSE') {
+        fail(error);
+        return;
+      }
       fail(portInUse(port));
     });
     server.listen(port, '127.0.0.1', done);

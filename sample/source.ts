@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { AccountSettings } from '../engine/account/account.js';
 import { digestOf } from '../engine/model/canonical.js';
 import { startDirectory } from '../test/support/directory/index.js';
-import { parseLdif } from '../test/support/ldif.js';
-import { expectedAccount } from '../test/support/oracle/index.js';
+import { type LdifEntry, parseLdif } from '../test/support/ldif.js';
+import { furniture } from '../test/support/directory/furniture.js';
+import { forestOf } from '../test/support/directory/topology.js';
+import { type ExpectedCounts, expectedAccount } from '../test/support/oracle/index.js';
 import type { RealDirectory } from './arguments.js';
 import { type KnownAddress, knownAddresses } from './known.js';
 import type { FlowSettings } from './flow.js';
@@ -18,8 +20,8 @@ export interface Source {
   readonly account: { readonly file: string; readonly domains: readonly string[]; readonly settings: AccountSettings };
   /** The addresses that the account knows before its first run. */
   readonly known: readonly KnownAddress[];
-  /** The digest that the account should have, computed by separate code; null where nobody knows. */
-  expected(): string | null;
+  /** What separate code says: the digest of the account, and what a first run counts. Null where nobody knows. */
+  expected(): { digest: string; firstRun: ExpectedCounts } | null;
   close(): Promise<void>;
 }
 
@@ -56,9 +58,16 @@ export async function sampleSource(
     },
     account: { file: settings.store.file, domains: SAMPLE_DOMAINS, settings },
     known,
-    expected: () => digestOf(expectedAccount(entries, { settings, known }).snapshot),
+    expected: () => expectation(entries, settings, known),
     close: () => directory.close(),
   };
+}
+
+/** The oracle's word. It reads the same LDIF, and what every domain has besides: the built-in groups. */
+function expectation(entries: readonly LdifEntry[], settings: AccountSettings, known: readonly KnownAddress[]) {
+  const all = [...furniture(forestOf(BASE), []), ...entries];
+  const { snapshot, counts } = expectedAccount(all, { settings, known });
+  return { digest: digestOf(snapshot), firstRun: counts };
 }
 
 /** A directory outside, as the environment variables name it. */

@@ -4,17 +4,17 @@
  * Starts the sample directory (real LDAP over TLS), a Node-RED with the example flow, runs the sync once, prints the
  * report, and leaves the editor open until Ctrl-C.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asDirectorySyncError } from '../engine/model/errors.js';
-import { digestOf } from '../engine/model/canonical.js';
 import { type Arguments, USAGE, readArguments } from './arguments.js';
 import { type Source, realSource, sampleSource } from './source.js';
 import { exampleFlow, injectNodeId } from './flow.js';
 import { printedReport } from './print.js';
 import { RunWatcher } from './watcher.js';
 import { type Runtime, startRuntime } from './runtime.js';
-import { accountSnapshot, seedAccount } from './account.js';
+import { seedAccount } from './account.js';
+import { judge, printedVerdict } from './verdict.js';
 import { makeCertificates } from '../test/support/certificates.js';
 
 const FOLDER = join(__dirname, '..', '..', '.sample');
@@ -44,6 +44,7 @@ async function syncOnce(
   tell: (line: string) => void,
 ): Promise<number> {
   if (options.fresh) for (const end of ['', '-wal', '-shm']) rmSync(`${source.account.file}${end}`, { force: true });
+  const firstRun = !existsSync(source.account.file);
   await seedAccount(source);
 
   const flow = exampleFlow({
@@ -57,7 +58,7 @@ async function syncOnce(
   const runtime = await startRuntime(join(FOLDER, 'node-red'), options.port, flow, watcher);
   tell(`Node-RED ${runtime.version} on Node.js ${process.versions.node}: ${runtime.editorUrl}`);
   try {
-    return await runAndReport(options, source, runtime, watcher, injectNodeId(flow), tell);
+    return await runAndReport(options, source, runtime, watcher, injectNodeId(flow), firstRun, tell);
   } finally {
     await runtime.stop();
   }
@@ -69,31 +70,23 @@ async function runAndReport(
   runtime: Runtime,
   watcher: RunWatcher,
   injectId: string,
+  firstRun: boolean,
   tell: (line: string) => void,
 ): Promise<number> {
   await runtime.inject(injectId);
   const { report, errors } = await watcher.ended();
   for (const error of errors) process.stderr.write(`${error}\n`);
-  let asItShouldBe = report !== null && report.complete && errors.length === 0;
-  let digests: { account: string; expected: string | null } | null = null;
-  if (report !== null) {
+  const verdict = report === null ? null : await judge(source, report, firstRun);
+  const asItShouldBe = verdict !== null && verdict.faults.length === 0 && errors.length === 0;
+  if (report !== null && verdict !== null) {
     tell(printedReport(report));
-    const account = digestOf(await accountSnapshot(source));
-    // Whoever left the directory is kept, so the directory as it is now does not say all that the account should hold.
-    const left = report.absent.users + report.absent.contacts + report.absent.groups;
-    const expected = left > 0 ? null : source.expected();
-    digests = { account, expected };
-    asItShouldBe &&= report.outcome === 'committed' || report.outcome === 'unchanged';
-    asItShouldBe &&= expected === null || expected === account;
-    tell('');
-    tell(`  account digest       ${account}`);
-    if (expected !== null) tell(`  as it should be      ${expected === account ? 'yes' : `no: expected ${expected}`}`);
+    tell(printedVerdict(verdict));
   }
   if (!options.once) {
     tell(`\nThe editor is at ${runtime.editorUrl}. The inject node starts another run. Ctrl-C ends.`);
     await interrupted();
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ asItShouldBe, report, errors, digests })}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ asItShouldBe, report, errors, verdict })}\n`);
   return asItShouldBe ? 0 : 1;
 }
 
