@@ -6,10 +6,11 @@ export type AttributeMap = ReadonlyMap<string, readonly AttributeValue[]>;
 
 /** Indexes the attributes. Where a name comes twice in different case, the values are joined. */
 export function byName(attributes: Attributes): AttributeMap {
-  const map = new Map<string, AttributeValue[]>();
+  const map = new Map<string, readonly AttributeValue[]>();
   for (const [name, values] of Object.entries(attributes)) {
     const key = name.toLowerCase();
-    map.set(key, [...(map.get(key) ?? []), ...values]);
+    const before = map.get(key);
+    map.set(key, before ? [...before, ...values] : values);
   }
   return map;
 }

@@ -5,9 +5,12 @@
  * member is known by its id without a look-up. Other directories answer the plain distinguished name.
  */
 import { guidToBytes, guidToText, sidToBytes, sidToText } from '../model/identifiers.js';
-import type { Member, Members } from '../model/records.js';
+import type { AttributeValue, Member, Members } from '../model/records.js';
 import { type AttributeMap, valuesOf } from './attributes.js';
 
+/** The whole of what a domain controller answers, in one step: groups of 100,000 members are common, other forms are not. */
+const USUAL =
+  /^<GUID=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})>;(?:<SID=(S-1-\d+(?:-\d+){1,15})>;)?([^<\s][^]*\S)$/;
 /** A prefix of an extended DN. An unescaped `<` cannot begin a distinguished name, so nothing else looks like it. */
 const PREFIX = /^<([A-Za-z_]+)=([^>]*)>;?/;
 /** What may follow the name in `uniqueMember` (RFC 4517 section 3.3.21): a bit string that tells equal names apart. */
@@ -27,17 +30,21 @@ export function membersOf(
 ): Members[] {
   const found = new Map<string, Member>();
   let unreadable = 0;
-  for (const [value, parse] of memberValues(attributes)) {
+  const take = (value: AttributeValue, parse: (text: string) => Member | null) => {
     const member = typeof value === 'string' ? parse(value) : null;
     if (member) found.set(keyOf(member), member);
     else unreadable += 1;
-  }
+  };
+  for (const value of valuesOf(attributes, 'member')) take(value, parseMember);
+  for (const value of valuesOf(attributes, 'uniqueMember')) take(value, parseUniqueMember);
   const reason = held ?? (unreadable === 0 ? null : unreadableMembers(unreadable));
   return inParts(group, [...found.values()], membersPerRecord, reason);
 }
 
 /** Parses a value of `member`. Null where nothing in it says who is meant. */
 export function parseMember(text: string): Member | null {
+  const [, id, sid, dn] = USUAL.exec(text) ?? [];
+  if (id !== undefined && dn?.includes('=') === true) return sid === undefined ? { id, dn } : { id, sid, dn };
   let rest = text.trim();
   const member: Member = {};
   for (let prefix = PREFIX.exec(rest); prefix; prefix = PREFIX.exec(rest)) {
@@ -51,13 +58,6 @@ export function parseMember(text: string): Member | null {
 
 function parseUniqueMember(text: string): Member | null {
   return parseMember(text.trim().replace(UNIQUE_ID, ''));
-}
-
-function memberValues(attributes: AttributeMap): [unknown, (text: string) => Member | null][] {
-  return [
-    ...valuesOf(attributes, 'member').map((value): [unknown, typeof parseMember] => [value, parseMember]),
-    ...valuesOf(attributes, 'uniqueMember').map((value): [unknown, typeof parseMember] => [value, parseUniqueMember]),
-  ];
 }
 
 /** Text with the control's flag 1, hexadecimal bytes with flag 0; anything else is passed over, the DN is still there. */

@@ -15,6 +15,15 @@ describe('members: extended distinguished names', () => {
     });
   });
 
+  it('the usual form and the general one agree', () => {
+    for (const name of ['CN=Anna,DC=x', 'CN=\\<a\\>\\;b,DC=x', 'CN=日本,DC=x']) {
+      for (const sid of ['', `<SID=${SID}>;`]) {
+        const usual = `<GUID=${GUID}>;${sid}${name}`;
+        assert.deepEqual(parseMember(usual), parseMember(` ${usual}`), 'a blank in front takes the general way');
+      }
+    }
+  });
+
   it('without a sid (contacts), in another order, in upper case', () => {
     assert.deepEqual(parseMember(`<GUID=${GUID.toUpperCase()}>;CN=Anna,DC=x`), { id: GUID, dn: 'CN=Anna,DC=x' });
     assert.deepEqual(parseMember(`<SID=${SID}>;<GUID=${GUID}>;CN=Anna,DC=x`), {
