@@ -37,7 +37,7 @@ export function printedReport(report: Report): string {
   return [
     '',
     heading(`Report of run ${report.run}, source ${report.source}`),
-    OUTCOMES[report.outcome],
+    report.outcome === 'unchanged' && !report.complete ? 'Nothing was changed.' : OUTCOMES[report.outcome],
     ...report.incomplete.map(({ message }) => `INCOMPLETE, so nothing was removed: ${message}`),
     '',
     ...stages(report.stages),

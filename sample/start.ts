@@ -19,6 +19,9 @@ import { makeCertificates } from '../test/support/certificates.js';
 
 const FOLDER = join(__dirname, '..', '..', '.sample');
 
+const WHERE_SETTINGS_COME_FROM =
+  'Here "servers" and "encryption" come from DIRECTORY_URL, "user" and "password" from DIRECTORY_USER and DIRECTORY_PASSWORD, the certificate of the authority from DIRECTORY_CA, "base" from DIRECTORY_BASE.';
+
 async function main(): Promise<number> {
   const options = readArguments(process.argv.slice(2), process.env);
   if (options.help) {
@@ -76,6 +79,7 @@ async function runAndReport(
   await runtime.inject(injectId);
   const { report, errors } = await watcher.ended();
   for (const error of errors) process.stderr.write(`${error}\n`);
+  if (errors.length > 0 && options.directory !== null) process.stderr.write(`${WHERE_SETTINGS_COME_FROM}\n`);
   const verdict = report === null ? null : await judge(source, report, firstRun);
   const asItShouldBe = verdict !== null && verdict.faults.length === 0 && errors.length === 0;
   if (report !== null && verdict !== null) {
