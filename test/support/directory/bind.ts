@@ -18,45 +18,48 @@ export type Users = Readonly<Record<string, string>>;
 export function authenticate(
   name: string,
   password: string,
-  { store, domain, users }: { store: Store; domain: Domain; users: Users },
+  { store, domains, home, users }: { store: Store; domains: readonly Domain[]; home: Domain; users: Users },
 ): Identity | string {
-  const object = findAccount(name, store, domain);
+  const object = findAccount(name, store, domains);
   const literal = Object.entries(users).find(([key]) => key.toLowerCase() === name.toLowerCase());
   if (!object && !literal) return '525';
   const passwords = object
     ? [
         ...(valuesIn(object, 'userpassword') ?? []).map(String),
-        ...Object.entries(users).flatMap(([key, one]) => (findAccount(key, store, domain) === object ? [one] : [])),
+        ...Object.entries(users).flatMap(([key, one]) => (findAccount(key, store, domains) === object ? [one] : [])),
       ]
     : [literal?.[1]];
   if (!passwords.includes(password)) return '52e';
   const refusal = object && accountState(object);
   if (refusal) return refusal;
   const account = object ? (firstText(object, 'samaccountname') ?? firstText(object, 'name') ?? '') : shortName(name);
+  const domain = domains.find(({ key }) => key === object?.context) ?? home;
   return { object, authzId: `u:${domain.netbiosName}\\${account}` };
 }
 
 /** By distinguished name, `DOMAIN\account`, user principal name, or `account@domain` (MS-ADTS 5.1.1.1.1). */
-export function findAccount(name: string, store: Store, domain: Domain): DirectoryObject | null {
+export function findAccount(name: string, store: Store, domains: readonly Domain[]): DirectoryObject | null {
   const key = store.keyOfName(name);
   const named = key === null ? undefined : store.get(key);
   if (named) return named;
 
   const [, netbios, account] = /^([^\\]+)\\(.+)$/.exec(name) ?? [];
   if (netbios !== undefined && account !== undefined) {
-    return netbios.toLowerCase() === domain.netbiosName.toLowerCase() ? byText(store, 'samaccountname', account) : null;
+    const domain = domains.find(({ netbiosName }) => netbiosName.toLowerCase() === netbios.toLowerCase());
+    return domain ? byText(store, 'samaccountname', account, domain) : null;
   }
   if (!name.includes('@')) return null;
   const principal = byText(store, 'userprincipalname', name);
   if (principal) return principal;
   const at = name.lastIndexOf('@');
-  if (name.slice(at + 1).toLowerCase() !== domain.dnsName.toLowerCase()) return null;
-  return byText(store, 'samaccountname', name.slice(0, at));
+  const domain = domains.find(({ dnsName }) => dnsName.toLowerCase() === name.slice(at + 1).toLowerCase());
+  return domain ? byText(store, 'samaccountname', name.slice(0, at), domain) : null;
 }
 
-function byText(store: Store, lowerName: string, text: string): DirectoryObject | null {
+function byText(store: Store, lowerName: string, text: string, domain?: Domain): DirectoryObject | null {
   const wanted = text.toLowerCase();
   for (const object of store.all()) {
+    if (domain && object.context !== domain.key) continue;
     if (firstText(object, lowerName)?.toLowerCase() === wanted) return object;
   }
   return null;

@@ -6,7 +6,6 @@ import { BerError } from './ber.js';
 import { type Identity, authenticate } from './bind.js';
 import { parseSearchControls, unsupportedControl } from './controls.js';
 import { Cookies } from './cookies.js';
-import { dnKey } from './dn.js';
 import { Frames } from './frames.js';
 import {
   Answer,
@@ -20,7 +19,6 @@ import {
   resultParts,
 } from './message.js';
 import * as refusals from './refusals.js';
-import type { View } from './resultset.js';
 import { ExtensionOid } from './rootdse.js';
 import { type SearchEnd, answerSearch } from './search.js';
 import type { ServerState } from './state.js';
@@ -122,14 +120,19 @@ export class Connection {
 
   #bind({ version, name, password }: Of<'bind'>): Result {
     this.#identity = null;
-    const { quirks, store, controller, users } = this.state;
+    const { quirks, store, forest, controller, users } = this.state;
     if (version !== 3) return { code: ResultCode.protocolError, diagnostic: 'Only version 3 is spoken here.' };
     if (password === null) return { code: ResultCode.authMethodNotSupported };
     // An empty password asks for no identity, whatever the name (RFC 4513 section 5.1.2): so does Windows by default.
     if (password === '') return { code: ResultCode.success };
     if (quirks.requireEncryption && !this.#encrypted) return refusals.encryptionRequired();
     if (quirks.bindDataCode !== null) return refusals.badCredentials(quirks.bindDataCode);
-    const identity = authenticate(name, password, { store, domain: controller.domain, users });
+    const identity = authenticate(name, password, {
+      store,
+      domains: forest.domains,
+      home: controller.domain,
+      users,
+    });
     if (typeof identity === 'string') return refusals.badCredentials(identity);
     this.#identity = identity;
     return { code: ResultCode.success };
@@ -170,15 +173,14 @@ export class Connection {
     const abort = new AbortController();
     this.#searches.set(message.id, abort);
     const { state } = this;
-    const hidden = state.quirks.hideBelow.flatMap((dn) => dnKey(dn) ?? []);
-    const view: View = { store: state.store, forest: state.forest, controller: state.controller, hidden };
+    const identity = this.#identity;
     try {
       const answers = answerSearch({
         id: message.id,
         request,
         controls: parseSearchControls(message.controls),
-        view,
-        current: () => state.store,
+        view: state.viewFor(identity),
+        current: () => state.storeFor(identity),
         usn: state.usn,
         quirks: state.quirks,
         cookies: this.#cookies,

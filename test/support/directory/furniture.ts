@@ -5,7 +5,7 @@
 import type { LdifEntry } from '../ldif.js';
 import { sidBytes } from './ids.js';
 import { type AttributeFact, type Syntax, allAttributeFacts } from './schema.js';
-import type { Controller, Domain, Forest } from './topology.js';
+import { type Controller, type Domain, FIRST_SITE, type Forest } from './topology.js';
 
 type Attributes = Record<string, readonly (string | Buffer)[]>;
 
@@ -119,7 +119,6 @@ function domainEntries({ dn: base, sid }: Domain): LdifEntry[] {
 function configurationEntries(forest: Forest, controllers: readonly Controller[]): LdifEntry[] {
   const configuration = forest.configuration.dn;
   const sites = `CN=Sites,${configuration}`;
-  const site = `CN=Default-First-Site-Name,${sites}`;
   const partitions = `CN=Partitions,${configuration}`;
   const crossRef = (name: string, context: string, dnsName: string, systemFlags: string, more: Attributes = {}) =>
     entry(`CN=${name},${partitions}`, 'crossRef', {
@@ -131,11 +130,17 @@ function configurationEntries(forest: Forest, controllers: readonly Controller[]
   return [
     entry(configuration, 'configuration'),
     entry(sites, 'sitesContainer'),
-    entry(site, 'site'),
-    entry(`CN=Servers,${site}`, 'serversContainer'),
-    ...controllers.flatMap(({ serverDn, settingsDn, hostName, invocationId, contexts }) => [
+    ...[...new Set([FIRST_SITE, ...controllers.map(({ site }) => site)])].flatMap((site) => [
+      entry(`CN=${site},${sites}`, 'site'),
+      entry(`CN=Servers,CN=${site},${sites}`, 'serversContainer'),
+    ]),
+    ...controllers.flatMap(({ serverDn, settingsDn, hostName, invocationId, contexts, catalog }) => [
       entry(serverDn, 'server', { dNSHostName: [hostName] }),
-      entry(settingsDn, 'nTDSDSA', { invocationId: [invocationId], hasMasterNCs: contexts.map(({ dn }) => dn) }),
+      entry(settingsDn, 'nTDSDSA', {
+        invocationId: [invocationId],
+        hasMasterNCs: contexts.map(({ dn }) => dn),
+        options: [catalog ? '1' : '0'],
+      }),
     ]),
     entry(partitions, 'crossRefContainer'),
     crossRef('Enterprise Configuration', configuration, forest.root.dnsName, '1'),

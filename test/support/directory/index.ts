@@ -7,6 +7,7 @@ import type { LdifEntry } from '../ldif.js';
 import type { Users } from './bind.js';
 import { Loader } from './load.js';
 import { DEFAULT_QUIRKS, type Quirks } from './quirks.js';
+import { Holdings } from './holdings.js';
 import { listen } from './server.js';
 import { ServerState } from './state.js';
 import { controllerOf, forestOf } from './topology.js';
@@ -55,13 +56,21 @@ export async function startDirectory(options: DirectoryOptions): Promise<SampleD
   if (encrypted && !options.tls) throw new Error("A directory with encryption 'ldaps' needs a certificate in tls.");
   const forest = forestOf(options.base);
   const controller = controllerOf(forest, forest.root, options.hostName);
-  const loader = new Loader(forest, [controller]);
+  const holdings = new Holdings(new Loader(forest, [controller]), options.entries);
   const users: Users = options.users ?? {};
-  const state = new ServerState(forest, controller, users, options.tls ?? null, loader, options.entries);
+  const state = new ServerState(forest, controller, users, options.tls ?? null, holdings);
   state.quirks = { ...DEFAULT_QUIRKS, ...options.quirks };
-  const server = await listen(state, { host: options.host ?? '127.0.0.1', port: options.port ?? 0, encrypted });
+  return serve(state, { host: options.host ?? '127.0.0.1', port: options.port ?? 0, encrypted });
+}
+
+/** Listens for a server's state, and gives what tests do with it. */
+export async function serve(
+  state: ServerState,
+  at: { host: string; port: number; encrypted: boolean },
+): Promise<SampleDirectory> {
+  const server = await listen(state, at);
   return {
-    url: `${encrypted ? 'ldaps' : 'ldap'}://${server.host}:${server.port}`,
+    url: `${at.encrypted ? 'ldaps' : 'ldap'}://${server.host}:${server.port}`,
     host: server.host,
     port: server.port,
     transcript: state.transcript,

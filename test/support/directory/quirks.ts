@@ -40,10 +40,24 @@ export interface Quirks {
   readonly noticeOfDisconnection: number | null;
   /** Objects, each with all that is below it, that whoever is bound may not see. */
   readonly hideBelow: readonly string[];
+  /** What single identities may not see, beside what nobody may: by name as Who am I? says it, such as `u:EXAMPLE\\reader`. */
+  readonly permissions: Readonly<Record<string, Permissions>>;
+  /** What the server calls its database, as a GUID in text: another than before after a restore from a backup. */
+  readonly invocationId: string | null;
+  /** Added to every update sequence number that this server tells; below 0 after a restore. */
+  readonly usnShift: number;
   /** Changes the directory while an attribute is read in ranges. */
   readonly mutateBetweenRanges: MutateBetweenRanges | null;
   /** After so many messages of a connection the server says nothing more, and stays connected. */
   readonly silentAfter: number | null;
+}
+
+/** What an identity may not see. */
+export interface Permissions {
+  /** Objects, each with all that is below it. */
+  readonly hideBelow?: readonly string[];
+  /** Attributes, of all objects. */
+  readonly hideAttributes?: readonly string[];
 }
 
 export const DEFAULT_QUIRKS: Quirks = {
@@ -61,6 +75,9 @@ export const DEFAULT_QUIRKS: Quirks = {
   disconnectAfter: null,
   noticeOfDisconnection: null,
   hideBelow: [],
+  permissions: {},
+  invocationId: null,
+  usnShift: 0,
   mutateBetweenRanges: null,
   silentAfter: null,
 };

@@ -7,13 +7,15 @@ import type { Result, SearchRequest } from './message.js';
 import type { DirectoryObject } from './object.js';
 import { badName, elsewhere, noSuchObject } from './refusals.js';
 import type { Store } from './store.js';
-import { type Controller, type Forest, contextOf, dnsNameOf, subordinates } from './topology.js';
+import { type Controller, type Forest, allContexts, contextOf, dnsNameOf, subordinates } from './topology.js';
 
 /** The directory as one server and one identity see it. */
 export interface View {
   readonly store: Store;
   readonly forest: Forest;
   readonly controller: Controller;
+  /** Whether this is the Global Catalog: every domain of the forest, and no borders between them. */
+  readonly catalog: boolean;
   /** Keys of the objects that may not be seen, each with all below it. */
   readonly hidden: readonly string[];
 }
@@ -63,31 +65,38 @@ export function openResultSet(
   view: View,
   current: () => Store,
 ): ResultSet | Result {
-  const { store, forest, controller } = view;
+  const { store, forest } = view;
   const base = resolveBase(request.base, view);
-  if ('code' in base) return base;
+  if (base !== ROOT && 'code' in base) return base;
   const selects = compileFilter(request.filter, store, forest.schema.dn);
   const visible = (object: DirectoryObject) =>
     (deleted || !object.deleted) && !view.hidden.some((key) => isWithin(object.key, key));
 
-  function* found(from: DirectoryObject): Generator<DirectoryObject> {
-    for (const { key } of store.walk(from, request.scope)) {
+  function* found(from: DirectoryObject | null): Generator<DirectoryObject> {
+    const walk = view.catalog ? store.walkAll(from, request.scope) : from ? store.walk(from, request.scope) : [];
+    for (const { key } of walk) {
       // The object as it is now; one that went away meanwhile is not found.
       const object = current().get(key);
       if (object && visible(object) && selects(object) === true) yield object;
     }
   }
-  const references = withoutReferences ? [] : referencesOf(base, request.scope, controller);
+  if (base === ROOT) return new ResultSet(questionOf(request), [], found(null));
+  const references = withoutReferences || view.catalog ? [] : referencesOf(base, request.scope, view);
   return new ResultSet(questionOf(request), references, found(base));
 }
 
-function resolveBase(base: string, view: View): DirectoryObject | Result {
+/** Stands for the empty base, which in the Global Catalog is above every domain. */
+const ROOT = 'root';
+
+function resolveBase(base: string, view: View): DirectoryObject | Result | typeof ROOT {
   const key = view.store.keyOfName(base);
   if (key === null) return base.startsWith('<') ? noSuchObject('') : badName(base);
-  const contexts = view.controller.contexts;
+  if (key === '' && view.catalog) return ROOT;
+  const contexts = view.catalog ? allContexts(view.forest) : view.controller.contexts;
   const object = seen(key, view);
   if (object && contexts.some((context) => context.key === object.context)) return object;
-  if (!contextOf(key, contexts)) return key === '' ? noSuchObject('') : elsewhere(base);
+  const context = contextOf(key, allContexts(view.forest));
+  if (!context || !contexts.includes(context)) return key === '' ? noSuchObject('') : elsewhere(base);
   return noSuchObject(nearest(key, view));
 }
 
@@ -106,10 +115,10 @@ function nearest(key: string, view: View): string {
 }
 
 /** Where a search that reaches the end of a naming context should go on (continuation references). */
-function referencesOf(base: DirectoryObject, scope: SearchRequest['scope'], controller: Controller): string[] {
+function referencesOf(base: DirectoryObject, scope: SearchRequest['scope'], { forest, controller }: View): string[] {
   const context = controller.contexts.find(({ key }) => key === base.key);
   if (!context || scope === 'base') return [];
-  return subordinates(context, controller.contexts).map(({ dn }) => {
+  return subordinates(context, allContexts(forest)).map(({ dn }) => {
     const host = dnsNameOf(dn) ?? controller.domain.dnsName;
     return `ldap://${host}/${encodeURI(dn)}${scope === 'one' ? '??base' : ''}`;
   });

@@ -22,7 +22,7 @@ export function rootDse(forest: Forest, controller: Controller, highestCommitted
     ['domainControllerFunctionality', ['7']],
     ['rootDomainNamingContext', [forest.root.dn]],
     ['ldapServiceName', [`${forest.root.dnsName}:${shortName}$@${domain.dnsName.toUpperCase()}`]],
-    ['isGlobalCatalogReady', ['TRUE']],
+    ['isGlobalCatalogReady', [controller.catalog ? 'TRUE' : 'FALSE']],
     ['supportedLDAPVersion', ['3', '2']],
     ['supportedControl', Object.values(ControlOid)],
     ['supportedCapabilities', CAPABILITIES],

@@ -46,7 +46,7 @@ const FACTS: readonly (readonly [Syntax, string, string])[] = [
      lastLogonTimestamp* pwdLastSet accountExpires lockoutTime lastLogon lastLogoff badPasswordTime badPwdCount logonCount
      adminCount codePage countryCode systemFlags searchFlags oMSyntax linkID objectVersion uidNumber gidNumber nTMixedDomain
      msDS-Behavior-Version msDS-SupportedEncryptionTypes msExchRecipientTypeDetails* msExchRecipientDisplayType*
-     msExchVersion*`,
+     msExchVersion* options`,
     '',
   ],
   [

@@ -3,7 +3,7 @@
  * directions. One store holds all naming contexts; which of them a server shows is not decided here.
  */
 import type { LdifValue } from '../ldif.js';
-import { dnKey, escapeValue, parentKey, parseDn } from './dn.js';
+import { dnKey, escapeValue, isWithin, parentKey, parseDn } from './dn.js';
 import { guidBytes, sidBytes, sidText } from './ids.js';
 import { type DirectoryObject, firstText, valuesIn } from './object.js';
 import { BACKLINKS, attributeFact } from './schema.js';
@@ -91,6 +91,17 @@ export class Store {
         const children = this.#children.get(key);
         if (children) waiting.push(...[...children].reverse());
       }
+    }
+  }
+
+  /** The same over the borders of naming contexts, as in the Global Catalog; null is above all of them. */
+  *walkAll(base: DirectoryObject | null, scope: Scope): Generator<DirectoryObject> {
+    if (base && scope !== 'one') yield base;
+    if (scope === 'base') return;
+    for (const object of this.#objects.values()) {
+      const within = base ? object !== base && isWithin(object.key, base.key) : true;
+      const near = scope === 'sub' || parentKey(object.key) === (base?.key ?? '');
+      if (within && near) yield object;
     }
   }
 

@@ -30,28 +30,43 @@ export interface Forest {
 export interface Controller {
   readonly hostName: string;
   readonly domain: Domain;
+  readonly site: string;
   readonly serverDn: string;
   /** Its nTDSDSA object. */
   readonly settingsDn: string;
   readonly invocationId: Buffer;
   /** The contexts that it answers for. */
   readonly contexts: readonly NamingContext[];
+  /** Whether it holds the Global Catalog, too. */
+  readonly catalog: boolean;
 }
 
-/** The forest of one domain whose base is `base`, such as `DC=example,DC=test`. Throws where that is no domain's name. */
-export function forestOf(base: string): Forest {
+export const FIRST_SITE = 'Default-First-Site-Name';
+
+/** The forest whose root domain is `base`, such as `DC=example,DC=test`, and its other domains. Throws where one is no domain's name. */
+export function forestOf(base: string, ...others: readonly string[]): Forest {
   const root = domainOf(base);
   const configuration = context(`CN=Configuration,${base}`);
-  return { root, domains: [root], configuration, schema: context(`CN=Schema,${configuration.dn}`) };
+  const domains = [root, ...others.map(domainOf)];
+  return { root, domains, configuration, schema: context(`CN=Schema,${configuration.dn}`) };
 }
 
 /** The controller of a domain that is called `hostName` (`dc1.example.test`). */
-export function controllerOf(forest: Forest, domain: Domain, hostName = `dc1.${domain.dnsName}`): Controller {
-  const name = (hostName.split('.')[0] ?? hostName).toUpperCase();
-  const serverDn = `CN=${name},CN=Servers,CN=Default-First-Site-Name,CN=Sites,${forest.configuration.dn}`;
+export function controllerOf(
+  forest: Forest,
+  domain: Domain,
+  hostName = `dc1.${domain.dnsName}`,
+  { site = FIRST_SITE, catalog = true } = {},
+): Controller {
+  const label = (hostName.split('.')[0] ?? hostName).toUpperCase();
+  // Computer names are unique in a forest's site; those of other domains are made so.
+  const name = domain === forest.root ? label : `${label}-${domain.netbiosName}`;
+  const serverDn = `CN=${name},CN=Servers,CN=${site},CN=Sites,${forest.configuration.dn}`;
   return {
     hostName,
     domain,
+    site,
+    catalog,
     serverDn,
     settingsDn: `CN=NTDS Settings,${serverDn}`,
     invocationId: guidFromName(`invocation ${hostName}`),
