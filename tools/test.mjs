@@ -17,7 +17,9 @@ const more = cut === -1 ? [] : process.argv.slice(cut).filter((argument) => argu
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
-  console.error(`The tests need Node.js 22.13 or later, and this is ${process.versions.node}. On Linux x64, npm ci brings one.`);
+  console.error(
+    `The tests need Node.js 22.13 or later, and this is ${process.versions.node}. On Linux x64, npm ci brings one.`,
+  );
   process.exit(1);
 }
 
@@ -32,8 +34,18 @@ function run(suite, nodeRed) {
   console.log(`\n== ${suite} tests on Node.js ${process.versions.node}${on}`);
   const done = spawnSync(
     process.execPath,
-    [mocha, '--no-config', '--enable-source-maps', '--timeout', String(timeouts[suite] ?? 180_000), '--slow', '2000',
-      '--spec', join('dist', 'test', suite, '**', '*.test.js').replaceAll('\\', '/'), ...more],
+    [
+      mocha,
+      '--no-config',
+      '--enable-source-maps',
+      '--timeout',
+      String(timeouts[suite] ?? 180_000),
+      '--slow',
+      '2000',
+      '--spec',
+      join('dist', 'test', suite, '**', '*.test.js').replaceAll('\\', '/'),
+      ...more,
+    ],
     { cwd: root, stdio: 'inherit', env: nodeRed === undefined ? process.env : { ...process.env, NODE_RED: nodeRed } },
   );
   return done.status === 0 ? 0 : 1;
