@@ -4,6 +4,7 @@
  */
 import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Control, ResultCodeError } from 'ldapts';
 import { type DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
 import { malformed } from './ber.js';
@@ -16,6 +17,7 @@ import { type Deadline, type Server, type TlsFacts, connectPlain, connectTls, en
 import { type Responder, Wire } from './wire.js';
 
 const START_TLS = '1.3.6.1.4.1.1466.20037';
+const FAREWELL_MS = 500;
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
 
 /** What one search request asks for. */
@@ -62,7 +64,13 @@ export class Connection {
         ? await connectTls(server, settings.tls, deadline)
         : await connectPlain(server, deadline, settings.encryption === 'starttls');
     const connection = new Connection(new Wire(link, limits), server, tlsFacts(link), deadline.signal);
-    if (settings.encryption === 'starttls') await connection.#startTls(settings, deadline);
+    try {
+      if (settings.encryption === 'starttls') await connection.#startTls(settings, deadline);
+    } catch (error) {
+      connection.fail(asDirectorySyncError(error));
+      await connection.close();
+      throw error;
+    }
     return connection;
   }
 
@@ -131,28 +139,23 @@ export class Connection {
     this.wire.fail(error);
   }
 
-  /** Says goodbye and closes. */
+  /** Says goodbye and closes; does not wait long for a server that does not listen any more. */
   async close(): Promise<void> {
     this.signal.removeEventListener('abort', this.#onAbort);
-    if (!this.wire.failure) await this.#client.unbind().catch(() => undefined);
+    if (!this.wire.failure) {
+      const waited = new AbortController();
+      await Promise.race([this.#client.unbind(), sleep(FAREWELL_MS, null, waited)]).catch(() => undefined);
+      waited.abort();
+    }
     this.wire.destroy();
   }
 
   async #startTls(settings: DirectorySettings, deadline: Deadline): Promise<void> {
     const result = await this.#ask(OPERATION.extendedRequest, () => this.#client.exop(START_TLS), 'StartTLS', deadline);
-    if (result.code !== 0) {
-      const error = startTlsError(result);
-      this.wire.fail(error);
-      throw error;
-    }
-    try {
-      const secure = await encrypt(this.wire.detach(), this.server, settings.tls, deadline);
-      this.tls = tlsFacts(secure);
-      this.wire.attach(secure);
-    } catch (error) {
-      this.wire.fail(asDirectorySyncError(error));
-      throw error;
-    }
+    if (result.code !== 0) throw startTlsError(result);
+    const secure = await encrypt(this.wire.detach(), this.server, settings.tls, deadline);
+    this.tls = tlsFacts(secure);
+    this.wire.attach(secure);
   }
 
   /** Sends a request that has one result. Under `deadline` if given, else under the idle limit alone. */

@@ -66,6 +66,8 @@ export class EntryDecoder {
   /** The whole entry, one character for each byte; empty for a large one. */
   #text = '';
   #textStart = 0;
+  /** Entries so far. */
+  #number = 0;
 
   constructor(private readonly names: AttributeNames) {}
 
@@ -87,26 +89,29 @@ export class EntryDecoder {
     cursor.at = dnEnd;
 
     const attributes = new this.#AttributeList();
-    let ranges = NO_RANGES;
+    let ranges: { key: string; range: ValueRange }[] | null = null;
+    this.#number += 1;
     let mark: string | null = null;
     let name = this.names.head;
     const listEnd = cursor.enter(TAG.sequence, end, 'attributes of an entry');
     while (cursor.at < listEnd) {
       const attributeEnd = cursor.enter(TAG.sequence, listEnd, 'attribute');
       const nameEnd = cursor.enter(TAG.octetString, attributeEnd, 'attribute type');
-      name = this.names.find(bytes, cursor.at, nameEnd, name);
+      name = this.names.find(this.#view, cursor.at, nameEnd, name);
       cursor.at = nameEnd;
       const valuesEnd = cursor.enter(TAG.set, attributeEnd, 'values of an attribute');
-      const known = attributes[name.key];
+      const again = name.slot.seenIn === this.#number;
+      name.slot.seenIn = this.#number;
+      const known = again ? attributes[name.key] : undefined;
       const values = this.#values(bytes, valuesEnd, name.syntax, known);
       if (cursor.at !== attributeEnd) throw malformed('bytes behind an attribute', cursor.at - place.start);
       if (name.mark) mark = typeof values[0] === 'string' ? values[0] : null;
       if (known === undefined && !name.hidden) attributes[name.key] = values;
-      if (name.range !== null) ranges = [...ranges, { key: name.key, range: name.range }];
+      if (name.range !== null) (ranges ??= []).push({ key: name.key, range: name.range });
     }
     if (cursor.at !== end) throw malformed('bytes behind the attributes', cursor.at - place.start);
     if (end !== place.end) readControls(cursor, place.end);
-    return { dn, attributes, ranges, mark, bytes: place.end - place.start };
+    return { dn, attributes, ranges: ranges ?? NO_RANGES, mark, bytes: place.end - place.start };
   }
 
   /** The values up to `end`, added to `known` where the attribute came before. */

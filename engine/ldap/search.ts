@@ -52,7 +52,10 @@ export async function* search(connection: Connection, options: SearchOptions): A
   }
 }
 
-/** Reads one object; null where it does not exist or may not be seen. */
+/**
+ * Reads one object; null where it does not exist, may not be seen, or the server will not say. Throws only where the
+ * connection has ended.
+ */
 export async function readObject(
   connection: Connection,
   base: string,
@@ -63,8 +66,8 @@ export async function readObject(
     const slices = search(connection, { ...request, base, scope: 'base', pageSize: null });
     for await (const slice of slices) found = slice[0] ?? found;
   } catch (error) {
-    if (error instanceof DirectoryError && error.code === 'BASE_NOT_FOUND') return null;
-    throw error;
+    if (connection.failure !== null || !(error instanceof DirectoryError)) throw error;
+    return null;
   }
   return found;
 }

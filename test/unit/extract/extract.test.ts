@@ -130,6 +130,16 @@ describe('extract', () => {
     await assert.rejects(readFrom(dse, { base: null }), { code: 'BASE_MISSING' });
   });
 
+  it('a server that hides its RootDSE and its settings is read all the same', async () => {
+    const hides: Answer = (request, socket) =>
+      request.operation === SEARCH && request.cookie === null
+        ? result(request.id, 0x65, 50)
+        : pages([1])(request, socket);
+    const { seal } = await readFrom(hides);
+    assert.equal(seal.complete, true);
+    assert.deepEqual([seal.token, seal.proof?.usnBefore, seal.proof?.server.invocationId], [null, null, null]);
+  });
+
   it('a wrong filter is a setting, and nothing is sent', async () => {
     await withServer(pages([1]), async ({ port, sockets }) => {
       await assert.rejects(readAll(settingsFor(port), { filter: '(mail=*' }), SettingError);

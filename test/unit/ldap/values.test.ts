@@ -188,7 +188,7 @@ describe('values of attributes', () => {
     const spelled = ['cn', 'SN', 'mail', 'mail', 'cn', 'title', 'x'];
     let before = names.head;
     const keys = spelled.map((name) => {
-      before = names.find(Buffer.from(name), 0, name.length, before);
+      before = names.find(new DataView(Uint8Array.from(Buffer.from(name)).buffer), 0, name.length, before);
       return before.key;
     });
     assert.deepEqual(keys, ['cn', 'sn', 'mail', 'mail', 'cn', 'title', 'x']);
