@@ -3,6 +3,7 @@ import { DirectoryError, SettingError, StoppedError } from '../model/errors.js';
 import { noServer } from './connect-errors.js';
 import { Connection } from './connection.js';
 import type { Entry } from './entry.js';
+import { locateServers } from './locate.js';
 import { type RangeCounts, completeRanges } from './ranges.js';
 import { type RootDse, readInvocationId, readRootDse } from './rootdse.js';
 import { type SearchOptions, type SearchOutcome, search } from './search.js';
@@ -32,7 +33,7 @@ const TRY_NEXT = new Set([
 export async function openSession(settings: DirectorySettings, signal: AbortSignal): Promise<Session> {
   checkDirectorySettings(settings);
   const failures: { server: Server; error: DirectoryError }[] = [];
-  for (const server of settings.servers) {
+  for (const server of await serversOf(settings, signal)) {
     if (signal.aborted) throw new StoppedError(signal.reason);
     try {
       return await openAt(settings, server, signal);
@@ -43,6 +44,15 @@ export async function openSession(settings: DirectorySettings, signal: AbortSign
   }
   const [only] = failures;
   throw failures.length === 1 && only ? only.error : noServer(failures);
+}
+
+/** Those of the settings, or those that DNS gives for the domain. */
+async function serversOf(settings: DirectorySettings, signal: AbortSignal): Promise<readonly Server[]> {
+  const { servers, discovery, encryption, resolveSrv } = settings;
+  if (servers.length > 0 || discovery === undefined) return servers;
+  const milliseconds = settings.timeouts.connect;
+  const deadline = { at: Date.now() + milliseconds, milliseconds, signal };
+  return locateServers({ ...discovery, service: 'controllers', encryption }, deadline, resolveSrv);
 }
 
 async function openAt(settings: DirectorySettings, server: Server, signal: AbortSignal): Promise<Session> {

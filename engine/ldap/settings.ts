@@ -2,6 +2,7 @@
 import type * as tls from 'node:tls';
 import { SASL_MECHANISMS } from 'ldapts';
 import { SettingError } from '../model/errors.js';
+import type { ResolveSrv } from './locate.js';
 
 /** `ldaps`: TLS from the first byte. `starttls`: upgraded before the bind. `none`: an explicit choice, to be warned about. */
 export type Encryption = 'ldaps' | 'starttls' | 'none';
@@ -9,6 +10,8 @@ export type Encryption = 'ldaps' | 'starttls' | 'none';
 export interface DirectorySettings {
   /** In order of preference. The first that answers is kept for the whole run. */
   readonly servers: readonly { host: string; port: number }[];
+  /** Where `servers` is empty: the DNS domain whose SRV records give them, those of `site` first. */
+  readonly discovery?: { readonly domain: string; readonly site: string | null };
   readonly encryption: Encryption;
   /** From the core tls-config: ca, cert, key, passphrase, servername, rejectUnauthorized. `{}` verifies the certificate. */
   readonly tls: tls.ConnectionOptions;
@@ -22,6 +25,8 @@ export interface DirectorySettings {
   readonly timeouts: { readonly connect: number; readonly idle: number; readonly run: number };
   /** The largest LDAP message that is accepted. */
   readonly maxMessageBytes: number;
+  /** Looks up SRV records in place of the system's resolver. */
+  readonly resolveSrv?: ResolveSrv;
 }
 
 export const DEFAULT_MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -30,7 +35,9 @@ const LARGEST_TIMER = 2 ** 31 - 1;
 
 /** Refuses settings that cannot work, before anything is sent. Throws `SettingError`. */
 export function checkDirectorySettings(settings: DirectorySettings): void {
-  if (settings.servers.length === 0) throw settingMissing('servers', 'No directory server is given.');
+  if (settings.servers.length === 0 && (settings.discovery?.domain ?? '') === '') {
+    throw settingMissing('servers', 'Neither a directory server nor a domain is given.');
+  }
   for (const { host, port } of settings.servers) {
     if (host.trim() === '') throw settingMissing('servers', 'A directory server has no host name.');
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
