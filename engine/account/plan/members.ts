@@ -27,7 +27,8 @@ export async function planMembers(context: PlanContext): Promise<void> {
 async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_group SET compare = 1 WHERE whole = 1 AND (known = 1 OR is_new = 1) AND (
-       ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group) OR object IN (
+       ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group)
+       OR object IN (SELECT object FROM moved_group) OR object IN (
          SELECT r.object FROM object_member r WHERE r.member IN (
            SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL
            UNION ALL SELECT object FROM plan_group WHERE is_new = 1)))`,

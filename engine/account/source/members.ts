@@ -3,24 +3,32 @@ import { dnKey } from '../../model/dn.js';
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 
-/** The parts of each group that a run brought, and the groups of which they say something new. */
+/**
+ * The parts of each group that a run brought (`seen_part`), the groups of which they say something new (`seen_group`), and
+ * groups whose members are others although they say the same (`moved_group`).
+ */
 const TABLES = `
 CREATE TEMP TABLE IF NOT EXISTS seen_part (
   object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
-DELETE FROM seen_part; DELETE FROM seen_group;
+CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
+DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group;
 `;
 /** The parts of groups that are whole and new: those to be taken in. */
 const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
+
+/** Makes the temporary tables that what follows needs, empty. */
+export async function clearMembers(db: SqlConnection): Promise<void> {
+  await db.exec(TABLES);
+}
 
 /** Takes in the members records of a run. */
 export async function takeInMembers(
   db: SqlConnection,
   { run, source }: { run: number; source: number },
 ): Promise<void> {
-  await db.exec(TABLES);
   const { first, last } = stagedRange(run);
   await db.run(
     `INSERT INTO object (source, id, kind, digest, present)
@@ -127,6 +135,7 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
  */
 export async function findMembers(db: SqlConnection, source: number): Promise<void> {
   await db.exec(`
+    INSERT INTO moved_group SELECT DISTINCT r.object FROM dirty d CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id';
     DELETE FROM object_member WHERE via = 1 AND (object, member) IN (
       SELECT r.object, r.member FROM dirty d CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id');
     UPDATE object_ref SET member = NULL WHERE how <> 'id' AND member IN (SELECT object FROM dirty);`);
@@ -151,6 +160,11 @@ async function addFound(db: SqlConnection, how: string): Promise<void> {
   await db.run(
     `INSERT INTO object_member SELECT r.object, r.member, CASE r.how WHEN 'id' THEN 0 ELSE 1 END
      FROM dirty d CROSS JOIN object_ref r ON r.member = d.object WHERE r.how = ?1 ON CONFLICT DO NOTHING`,
+    [how],
+  );
+  await db.run(
+    `INSERT INTO moved_group SELECT DISTINCT r.object FROM dirty d CROSS JOIN object_ref r ON r.member = d.object
+     WHERE r.how = ?1 ON CONFLICT DO NOTHING`,
     [how],
   );
 }

@@ -4,7 +4,7 @@
  */
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer } from '../store/connection.js';
-import { findMembers, takeInMembers } from './members.js';
+import { clearMembers, findMembers, takeInMembers } from './members.js';
 
 /** Which run to take in. `whole`: a full run that is complete, so that what it did not bring is absent. */
 export interface TakeIn {
@@ -39,6 +39,7 @@ const VALUES = FIELDS.map((field) => `s.record ->> '${field}'`);
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   await db.exec(TABLES);
+  await clearMembers(db);
   const newest = await newestObject(db);
   await noteSeen(db, what);
   const dirty = await noteDirty(db, newest);
