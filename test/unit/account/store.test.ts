@@ -206,14 +206,11 @@ async function apply(work: object, killAfter: number | null): Promise<{ lines: s
 /** A Node.js without node:sqlite, where the system has one. */
 function oldNode(): string | null {
   const candidates = [process.env['OLD_NODE'], 'node', '/usr/bin/node', '/usr/local/bin/node', '/bin/node'];
+  const ask = 'process.getBuiltinModule ? !process.getBuiltinModule("node:sqlite") : true';
   for (const candidate of candidates) {
     if (!candidate) continue;
-    const { stdout } = spawnSync(
-      candidate,
-      ['-p', 'process.getBuiltinModule ? !process.getBuiltinModule("node:sqlite") : true'],
-      { encoding: 'utf8' },
-    );
-    if (stdout.trim() === 'true') return candidate;
+    const asked = spawnSync(candidate, ['-p', ask], { encoding: 'utf8' });
+    if (asked.error === undefined && asked.stdout.trim() === 'true') return candidate;
   }
   return null;
 }
