@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { Type } from '@sinclair/typebox';
 import { contractFault, parserOf } from '../../engine/model/check.js';
 import { Change, Report } from '../../engine/model/report.js';
@@ -236,6 +238,44 @@ describe('the whole flow', () => {
     assert.deepEqual(await snapshot(), expected().snapshot);
   });
 
+  it('an account whose thread was lost is opened anew by the next run', async () => {
+    const started = watchWorkers();
+    try {
+      await start([...reading('apply'), ...applying()]);
+      await runOnce();
+      assert.equal(started.workers.length, 1, 'one thread for the account, and it stays');
+      await started.workers[0]?.terminate();
+      flow.send('extract', {});
+      await flow.until('error', () => flow.caught().length === 1);
+      assert.equal(flow.caught()[0]?.code, 'WORKER_LOST');
+      await flow.until('the failed run is over', () => flow.completed('extract') === 2);
+      flow.send('extract', {});
+      await flow.until('report', () => reports().length === 2);
+      assert.deepEqual([reports()[1]?.outcome, flow.caught().length], ['unchanged', 1]);
+    } finally {
+      started.restore();
+    }
+  });
+
+  it('redeploys at any moment do no harm: nothing is thrown, no old node works on, the next run completes', async () => {
+    const nodes = (name: string) => [...reading('apply'), ...applying()].map((node) => ({ ...node, name }));
+    await start(nodes('first'));
+    sample.directory.setQuirks({ delayPerPageMs: 3 });
+    for (let round = 0; round < 15; round += 1) {
+      flow.send('extract', {});
+      await sleep(round * 13);
+      const before = Date.now();
+      await flow.redeploy(nodes(`round ${round}`));
+      assert.ok(Date.now() - before < 2_000, `${Date.now() - before} ms`);
+    }
+    assert.deepEqual(flow.caught(), []);
+    const heard = flow.received('report').length;
+    await sleep(200);
+    assert.equal(flow.received('report').length, heard);
+    await runOnce();
+    assert.deepEqual(await snapshot(), expected().snapshot);
+  });
+
   it('a redeploy in the middle of applying does no harm: the next run completes the account', async () => {
     const nodes = () => [...reading('apply'), ...applying()];
     await start(nodes());
@@ -249,3 +289,16 @@ describe('the whole flow', () => {
     assert.deepEqual((await snapshot()).users, expected().snapshot.users);
   });
 });
+
+/** Keeps hold of every thread that is started from now on, until `restore`. */
+function watchWorkers(): { workers: workerThreads.Worker[]; restore: () => void } {
+  const workers: workerThreads.Worker[] = [];
+  const usual = workerThreads.Worker;
+  workerThreads.Worker = class extends usual {
+    constructor(file: string | URL, options?: WorkerOptions) {
+      super(file, options);
+      workers.push(this);
+    }
+  };
+  return { workers, restore: () => (workerThreads.Worker = usual) };
+}
