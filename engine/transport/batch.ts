@@ -3,8 +3,11 @@
  * takes bytes as they are inflated, holds one line at a time, and stops at the first thing that is not as agreed.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as soon } from 'node:timers/promises';
 import { type FaultToError, parserOf } from '../model/check.js';
 import { ContractError } from '../model/errors.js';
+import { closed } from './closed.js';
+import { notValid, parseJson } from './json.js';
 import {
   Contact,
   DynamicGroup,
@@ -100,65 +103,40 @@ export class BatchReader {
 const notAsAgreed: FaultToError = (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`);
 /** By kind, so that an error says what is wrong with a user, not that it is no member of a union. */
 const parsers = {
-  user: parserOf(User, notAsAgreed),
-  contact: parserOf(Contact, notAsAgreed),
-  group: parserOf(Group, notAsAgreed),
-  'dynamic-group': parserOf(DynamicGroup, notAsAgreed),
-  members: parserOf(Members, notAsAgreed),
-  quarantined: parserOf(Quarantined, notAsAgreed),
+  user: parserOf(closed(User), notAsAgreed),
+  contact: parserOf(closed(Contact), notAsAgreed),
+  group: parserOf(closed(Group), notAsAgreed),
+  'dynamic-group': parserOf(closed(DynamicGroup), notAsAgreed),
+  members: parserOf(closed(Members), notAsAgreed),
+  quarantined: parserOf(closed(Quarantined), notAsAgreed),
 } satisfies Record<RecordKind, (value: unknown) => EnrichedRecord>;
+
+const SLICE_BYTES = 128 * 1024;
+
+/**
+ * The records of a batch whose content was read by a {@link BatchReader} before, and kept since. In slices, so that
+ * whatever else this thread has to do goes on between them.
+ */
+export async function readChecked(content: Uint8Array): Promise<EnrichedRecord[]> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const records: EnrichedRecord[] = [];
+  let start = 0;
+  let slice = SLICE_BYTES;
+  for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+    records.push(JSON.parse(bytes.toString('utf8', start, end)) as EnrichedRecord);
+    start = end + 1;
+    if (start < slice) continue;
+    slice = start + SLICE_BYTES;
+    await soon();
+  }
+  return records;
+}
 
 function parseRecord(value: unknown, line: number): EnrichedRecord {
   const kind = value !== null && typeof value === 'object' && 'kind' in value ? value.kind : undefined;
   const known = RECORD_KINDS.find((one) => one === kind);
   if (known === undefined) throw notValid('a record of no known kind', line);
   return parsers[known](value);
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Parses JSON from bytes: valid UTF-8 only, no keys that reach into prototypes, no more than `depth` levels. `line` from 0. */
-export function parseJson(bytes: Buffer, depth: number, line?: number): unknown {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw notValid('bytes that are not UTF-8', line);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes what it found, which may be somebody's data.
-    throw notValid('text that is not JSON', line);
-  }
-  checkTree(value, depth, line);
-  return value;
-}
-
-const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
-
-function checkTree(value: unknown, depth: number, line: number | undefined): void {
-  if (value === null || typeof value !== 'object') return;
-  if (depth === 0) throw notValid('more levels inside each other than are taken', line);
-  if (Array.isArray(value)) {
-    for (const item of value) checkTree(item, depth - 1, line);
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    if (RESERVED.has(key)) throw notValid(`a key with the reserved name ${key}`, line);
-    checkTree(item, depth - 1, line);
-  }
-}
-
-/** The error for content that is not as agreed. `what` says what was found, never with its value; `line` counts from 0. */
-export function notValid(what: string, line?: number): ContractError {
-  const where = line === undefined ? '' : ` (line ${String(line + 1)})`;
-  return new ContractError('NOT_AS_AGREED', {
-    message: `The content is not as docs/protocol.md says: ${what}${where}.`,
-    status: 'not as agreed',
-    params: { what },
-  });
 }
 
 function tooLarge(what: 'batch' | 'record', limit: number): ContractError {

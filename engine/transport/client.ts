@@ -1,26 +1,33 @@
 /**
- * One request to a receiver, and its repetitions: signed, with a deadline, without redirects and without a proxy of the
+ * One request to a receiver, and its repetitions: proved, with a deadline, without redirects and without a proxy of the
  * environment; the answer is parsed from bytes, and nothing is believed that is not checked.
  */
 import axios, { type AxiosResponse } from 'axios';
 import { DelegateBackoff, type IRetryBackoffContext, handleWhen, retry } from 'cockatiel';
-import https from 'node:https';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, rootCertificates } from 'node:tls';
 import { DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
-import { parseJson } from './batch.js';
+import { type ProxySettings, ReceiverAgent } from './agent.js';
+import { parseJson } from './json.js';
+import { fetchToken } from './oauth.js';
 import { Fault, deadlineError, networkFault, notReceiver, redirected, refusedError, unavailable } from './faults.js';
 import { parserOf } from '../model/check.js';
 import { Problem } from './problem.js';
 import { JSON_TYPE, METHOD, PROBLEM_TYPE, type Route, pathOf } from './protocol.js';
-import { type SharedKey, contentDigest, digestMatches, sign } from './signature.js';
-import { type Negotiated, negotiated } from './tls.js';
+import { type Negotiated, negotiated, peerFault } from './peer.js';
+import { type Proof, type ProofSettings, proofOf } from './proof.js';
+import { contentDigest, digestMatches } from './signature.js';
+import { clientTls, type MinimumTls } from './tls.js';
 
 /** Where the receiver is, and how to prove who we are. */
 export interface ClientSettings {
   /** https, without credentials, query and fragment. */
   readonly url: URL;
-  readonly key: SharedKey;
+  readonly proof: ProofSettings;
   readonly tls: ConnectionOptions;
+  readonly minimumTls: MinimumTls;
+  /** As `checkPins` gives them. */
+  readonly pins: readonly string[];
+  readonly proxy: ProxySettings | null;
   /** How long one exchange may take, all attempts together. */
   readonly deadlineMs: number;
   readonly connections: number;
@@ -39,6 +46,8 @@ export interface Exchange<T> {
   readonly content?: Content;
   readonly attempts: number;
   readonly parse: (value: unknown) => T;
+  /** After a cut: the answer, if what was asked has been done all the same. Null: ask again. */
+  readonly known?: () => Promise<T | null>;
 }
 
 /** What was sent, for the report. */
@@ -71,12 +80,21 @@ const RETRIED = new Set([408, 425, 429]);
 const parseProblem = parserOf(Problem, () => new DirectorySyncError('NOT_AS_AGREED', { message: '', status: '' }));
 
 export function createClient(settings: ClientSettings): Client {
-  const agent = new https.Agent({
-    ...settings.tls,
-    keepAlive: true,
-    maxSockets: settings.connections,
-    scheduling: 'fifo',
+  const { tls, minimumTls, pins, proxy, connections } = settings;
+  const agent = new ReceiverAgent({
+    tls: clientTls(tls, minimumTls),
+    connections,
+    proxy,
+    check: (socket) => peerFault(socket, pins),
   });
+  // An authorization server has a certificate of its own: neither pins nor our certificate are for it.
+  const tokenAgent = new ReceiverAgent({
+    tls: clientTls(withPublicAuthorities(tls), minimumTls),
+    connections: 1,
+    proxy,
+    check: (socket) => peerFault(socket, []),
+  });
+  const proof = proofOf(settings.proof, (token) => fetchToken(token, tokenAgent));
   const traffic: Traffic = { requests: 0, retries: 0, bytesSent: 0, negotiated: null };
   const host = settings.url.host;
 
@@ -84,35 +102,44 @@ export function createClient(settings: ClientSettings): Client {
     const timeout = AbortSignal.timeout(Math.min(left, LONGEST_ATTEMPT_MS));
     traffic.requests += 1;
     traffic.bytesSent += what.content?.bytes.length ?? 0;
-    const response = await request(settings, agent, what, AbortSignal.any([signal, timeout])).catch(
-      (error: unknown) => {
-        if (timeout.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null });
-        throw networkFault(error, host);
-      },
-    );
+    const sent = await ready(settings.url, proof, what);
+    const response = await request(sent, agent, what, AbortSignal.any([signal, timeout])).catch((error: unknown) => {
+      if (timeout.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null }, true);
+      throw networkFault(error, host);
+    });
     const { socket } = response.request as { socket?: unknown };
     traffic.negotiated = negotiated(socket) ?? traffic.negotiated;
-    return readAnswer(response, host, what.parse);
+    const renewed = response.status === 401 && proof.renew(sent.proof);
+    return readAnswer(response, host, what.parse, renewed);
   }
 
   return {
     traffic,
     host,
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy();
+      tokenAgent.destroy();
+    },
     async exchange(what, signal) {
       const until = Date.now() + settings.deadlineMs;
       let last: Fault | null = null;
-      const inTime = (fault: Fault) => fault.retry !== null && Date.now() + (fault.retry.afterMs ?? 0) < until;
+      let refusals = 0;
+      const inTime = ({ retry, error }: Fault) => {
+        if (error.code === 'TOKEN_REFUSED') refusals += 1;
+        return retry !== null && refusals < 2 && Date.now() + (retry.afterMs ?? 0) < until;
+      };
       const again = handleWhen((error) => error instanceof Fault && inTime((last = error)));
       const policy = retry(again, { maxAttempts: what.attempts - 1, backoff: new DelegateBackoff(backoff) });
       policy.onRetry(() => (traffic.retries += 1));
       try {
         return await untilAborted(signal, (stop) =>
-          policy.execute(() => {
+          policy.execute(async () => {
             const left = until - Date.now();
             // What went wrong says more than that there is no time left to try again.
             if (left <= 0 || stop.aborted)
               throw new Fault(last?.error ?? deadlineError(host, settings.deadlineMs), null);
+            const known = last?.unanswered === true ? await what.known?.() : null;
+            if (known !== null && known !== undefined) return { status: 200, value: known, retryAfterMs: null };
             return attempt(what, left, stop);
           }),
         );
@@ -153,23 +180,33 @@ function backoff({ attempt, result }: IRetryBackoffContext<unknown>): number {
   return asked === null || asked === undefined ? jitter : asked + Math.min(jitter, 1000);
 }
 
-function request<T>(settings: ClientSettings, agent: https.Agent, what: Exchange<T>, signal: AbortSignal) {
-  const { url, key } = settings;
+interface Ready {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  /** Those of the headers that prove who sends. */
+  readonly proof: Record<string, string>;
+}
+
+async function ready<T>(base: URL, proof: Proof, what: Exchange<T>): Promise<Ready> {
   const method = METHOD[what.route.name];
-  const path = url.pathname.replace(/\/+$/, '') + pathOf(what.route);
+  const path = base.pathname.replace(/\/+$/, '') + pathOf(what.route);
   const fields: Record<string, string> = what.content ? contentFields(what.content) : {};
-  const signed = { method, authority: url.host, path, fields: lowerCase(fields) };
+  const proving = await proof.fields({ method, authority: base.host, path, fields: lowerCase(fields) });
+  const general = {
+    Accept: `${JSON_TYPE}, ${PROBLEM_TYPE}`,
+    'Accept-Encoding': 'identity',
+    'User-Agent': 'directory-sync',
+  };
+  return { method, url: base.origin + path, headers: { ...general, ...fields, ...proving }, proof: proving };
+}
+
+function request<T>({ method, url, headers }: Ready, agent: ReceiverAgent, what: Exchange<T>, signal: AbortSignal) {
   return axios.request<Buffer>({
     adapter: 'http',
-    url: url.origin + path,
+    url,
     method,
-    headers: {
-      Accept: `${JSON_TYPE}, ${PROBLEM_TYPE}`,
-      'Accept-Encoding': 'identity',
-      'User-Agent': 'directory-sync',
-      ...fields,
-      ...sign(signed, key),
-    },
+    headers,
     ...(what.content && { data: what.content.bytes }),
     httpsAgent: agent,
     signal,
@@ -185,6 +222,12 @@ function request<T>(settings: ClientSettings, agent: https.Agent, what: Exchange
   });
 }
 
+/** Where an authority is set for the receiver, those that Node.js trusts hold for others all the same. */
+function withPublicAuthorities({ ca, rejectUnauthorized }: ConnectionOptions): ConnectionOptions {
+  const authorities = ca === undefined ? {} : { ca: [...rootCertificates, ...[ca].flat()] };
+  return { ...authorities, ...(rejectUnauthorized !== undefined && { rejectUnauthorized }) };
+}
+
 function contentFields({ bytes, type, encoding }: Content): Record<string, string> {
   return {
     'Content-Type': type,
@@ -197,7 +240,7 @@ function lowerCase(fields: Record<string, string>): Map<string, string> {
   return new Map(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function readAnswer<T>(response: AxiosResponse<Buffer>, host: string, parse: (value: unknown) => T) {
+function readAnswer<T>(response: AxiosResponse<Buffer>, host: string, parse: (value: unknown) => T, renewed: boolean) {
   const { status, data } = response;
   const field = (name: string) => {
     const value: unknown = response.headers[name];
@@ -213,7 +256,7 @@ function readAnswer<T>(response: AxiosResponse<Buffer>, host: string, parse: (va
   }
   if (status >= 400) {
     if (!problem) throw new Fault(notReceiver(host, `${String(status)} with ${type}`), null);
-    throw new Fault(refusedError(host, problem, clockAhead(field('date'))), null);
+    throw new Fault(refusedError(host, problem, clockAhead(field('date'))), renewed ? { afterMs: null } : null);
   }
   if (status === 204) return { status, value: parse(null), retryAfterMs };
   if (type !== JSON_TYPE || status < 200) throw new Fault(notReceiver(host, `${String(status)} with ${type}`), null);

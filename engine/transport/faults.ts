@@ -4,6 +4,9 @@
  */
 import { type DirectorySyncError, TransportError } from '../model/errors.js';
 import { type Problem, problemName } from './problem.js';
+import { ADDRESS_REFUSED } from './addresses.js';
+import { PROXY_AUTHENTICATION, PROXY_REFUSED } from './agent.js';
+import { PIN_MISMATCH } from './peer.js';
 import { WEAK_KEY } from './tls.js';
 
 /** A failed attempt: the error to end with, and whether and when another attempt makes sense. */
@@ -11,6 +14,8 @@ export class Fault extends Error {
   constructor(
     readonly error: DirectorySyncError,
     readonly retry: { readonly afterMs: number | null } | null,
+    /** What was asked may have been done all the same: there was no answer. */
+    readonly unanswered = false,
   ) {
     super(error.code);
     this.name = 'Fault';
@@ -60,6 +65,38 @@ const PERMANENT: ReadonlyMap<string, Entry> = new Map([
   ['CERT_NOT_YET_VALID', EXPIRED],
   [WEAK_KEY, WEAK],
   [
+    PIN_MISMATCH,
+    [
+      'PIN_MISMATCH',
+      'pin mismatch',
+      `The certificate of {host} has none of the keys that the pins of the ${ENDPOINT} name. Either its key was changed, then set its pin; or somebody stands between.`,
+    ],
+  ],
+  [
+    ADDRESS_REFUSED,
+    [
+      'ADDRESS_REFUSED',
+      'address refused',
+      `The host of {host} has a link-local address, which is never connected to. Set a URL of a real receiver in the ${ENDPOINT}.`,
+    ],
+  ],
+  [
+    PROXY_AUTHENTICATION,
+    [
+      'PROXY_LOGON',
+      'proxy logon',
+      `The proxy on the way to {host} wants another user name or password. Check them in the proxy configuration of the ${ENDPOINT}.`,
+    ],
+  ],
+  [
+    PROXY_REFUSED,
+    [
+      'PROXY_REFUSED',
+      'proxy refused',
+      `The proxy on the way to {host} does not connect there. Check the proxy configuration of the ${ENDPOINT}, and what the proxy allows.`,
+    ],
+  ],
+  [
     'ERR_TLS_CERT_ALTNAME_INVALID',
     [
       'CERTIFICATE_WRONG_HOST',
@@ -98,7 +135,7 @@ export function networkFault(thrown: unknown, host: string): Fault {
   const { code = '', reason = '' } = codesOf(thrown);
   const permanent = PERMANENT.get(code) ?? certificateFault(code, reason) ?? (code.startsWith('ERR_SSL_') ? TLS : null);
   if (permanent) return new Fault(errorOf(permanent, host, false), null);
-  return new Fault(errorOf(TRANSIENT.get(code) ?? LOST, host, true), { afterMs: null });
+  return new Fault(errorOf(TRANSIENT.get(code) ?? LOST, host, true), { afterMs: null }, !TRANSIENT.has(code));
 }
 
 /** OpenSSL has more verdicts on certificates than Node.js has codes; of those without, it gives the text (`UNSPECIFIED`). */
@@ -181,6 +218,20 @@ export function refusedError(host: string, problem: Problem, clockSeconds: numbe
       params: { host },
     });
   }
+  if (name === 'token-refused') {
+    return new TransportError('TOKEN_REFUSED', {
+      message: `The receiver at ${host} does not know the token, or it has expired. Set a token in the ${ENDPOINT} that its directory-receive has too.`,
+      status: 'token refused',
+      params: { host },
+    });
+  }
+  if (name === 'source-refused') {
+    return new TransportError('SOURCE_REFUSED', {
+      message: `The receiver at ${host} does not take this source from this sender. Add its name to the sources of the sender in its directory-receive, or set another in the directory-extract.`,
+      status: 'source refused',
+      params: { host },
+    });
+  }
   if (name === 'signature-stale') {
     return new TransportError('CLOCK_DIFFERS', {
       message: `The clocks of this machine and of ${host} differ by ${clockSeconds === null ? 'more than five minutes' : `${String(Math.abs(clockSeconds))} s`}. Set both by a time server.`,
@@ -202,8 +253,29 @@ export function refusedError(host: string, problem: Problem, clockSeconds: numbe
   return new TransportError('REQUEST_REFUSED', {
     message: `The receiver at ${host} refused the request (${String(problem.status)} ${name ?? 'for a reason unknown here'}): ${shown(problem.detail ?? problem.title)}${about}`,
     status: `refused: ${String(problem.status)}`,
-    params: { host, answer: problem.status, problem: name ?? 'unknown' },
+    params: { host, answer: problem.status, problem: name ?? 'unknown', correlation: shown(problem.correlation ?? '') },
   });
+}
+
+/** Problems that concern one batch: the others may go on without it. */
+const OF_A_BATCH = new Set(['not-valid', 'too-large', 'batch-differs']);
+
+/** The error for a batch that the receiver will not have, where that is what `error` says; else null. */
+export function batchRefused(error: unknown, batch: number): TransportError | null {
+  if (!(error instanceof TransportError) || error.code !== 'REQUEST_REFUSED') return null;
+  const { problem } = error.params;
+  if (typeof problem !== 'string' || !OF_A_BATCH.has(problem)) return null;
+  return new TransportError('BATCH_REFUSED', {
+    message: `Batch ${String(batch)} was refused, and the run goes on without it. ${error.message}`,
+    status: 'batch refused',
+    params: { ...error.params, batch },
+    cause: error,
+  });
+}
+
+/** Does the receiver not know the run (any more)? */
+export function isRunUnknown(error: unknown): boolean {
+  return error instanceof TransportError && error.params['problem'] === 'run-unknown';
 }
 
 /** The error for a run that arrived whole and failed at the receiver. */

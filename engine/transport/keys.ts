@@ -1,5 +1,6 @@
 /** What a URL and a shared key must be before they are used; said while the flow starts, not when the run fails. */
 import { SettingError } from '../model/errors.js';
+import { mayConnectTo } from './addresses.js';
 import type { SharedKey } from './signature.js';
 
 /** As long as the output of SHA-256, as RFC 2104 recommends for HMAC. */
@@ -36,5 +37,10 @@ export function checkUrl(text: string): URL {
       params: { setting: 'url' },
     });
   }
-  return url;
+  if (mayConnectTo(url.hostname)) return url;
+  throw new SettingError('URL_NOT_VALID', {
+    message: 'The URL of the directory-endpoint is a link-local address, which is never connected to.',
+    status: 'URL not valid',
+    params: { setting: 'url' },
+  });
 }

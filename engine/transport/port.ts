@@ -3,13 +3,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import { SettingError, TransportError } from '../model/errors.js';
 import type { ReceiverLimits } from './limits.js';
-import { serverTls } from './tls.js';
+import { type MinimumTls, serverTls } from './tls.js';
 
 export interface Port {
   readonly host: string;
   /** 0 takes any that is free. */
   readonly port: number;
   readonly tls: https.ServerOptions;
+  /** TLS 1.2 by default. */
+  readonly minimumTls?: MinimumTls;
+  /** Asks for client certificates, from the authority in `tls.ca`. Who shows none can prove itself otherwise. */
+  readonly clientCertificates?: boolean;
 }
 
 const HEADER_BYTES = 8 * 1024;
@@ -36,7 +40,8 @@ export async function openPort(
 function createServer(at: Port, limits: ReceiverLimits): https.Server {
   try {
     return https.createServer({
-      ...serverTls(at.tls),
+      ...serverTls(at.tls, at.minimumTls),
+      ...(at.clientCertificates === true && { requestCert: true, rejectUnauthorized: false }),
       headersTimeout: limits.headersMs,
       requestTimeout: limits.headersMs + limits.contentMs,
       connectionsCheckingInterval: CHECK_EVERY_MS,

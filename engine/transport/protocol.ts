@@ -13,10 +13,6 @@ const Index = Type.Integer({ minimum: 0 });
 export const JSON_TYPE = 'application/json';
 export const PROBLEM_TYPE = 'application/problem+json';
 export const BATCH_TYPE = 'application/x-ndjson';
-/** How batches are compressed, and at which level: gzip 1 was the quickest of those measured, all work counted. */
-export const BATCH_ENCODING = 'gzip';
-export const GZIP_LEVEL = 1;
-
 /** `sha-256:<hex>` of a batch's NDJSON before compression: what makes two batches the same batch. */
 export const BatchDigest = Type.String({ pattern: '^sha-256:[0-9a-f]{64}$' });
 
@@ -46,6 +42,8 @@ export const OpenAnswer = Type.Object({
   state: RunState,
   /** From where a delta may start; null: read everything. */
   token: nullable(Token),
+  /** Content encodings that batches may have, beside none; not there: `gzip`, which every receiver takes. */
+  encodings: Type.Optional(Type.Array(Type.String())),
   limits: AnnouncedLimits,
 });
 

@@ -6,26 +6,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type https from 'node:https';
 import { type FaultToError, parserOf } from '../model/check.js';
 import { StoppedError } from '../model/errors.js';
-import { notValid, parseJson } from './batch.js';
+import { Access } from './access.js';
+import { closed } from './closed.js';
 import { drain, readContent } from './content.js';
-import { answer, asProblem, field, mediaType, pathsOf, refused, routeOf, signedMessage } from './exchange.js';
-import { checkKey } from './keys.js';
+import { ENCODINGS, encodingOf } from './encoding.js';
+import { answer, asProblem, field, mediaType, pathsOf, routeOf } from './exchange.js';
+import { notValid, parseJson } from './json.js';
 import type { ReceiverLimits } from './limits.js';
 import { type Port, openPort } from './port.js';
 import { ProblemError } from './problem.js';
-import { BATCH_ENCODING, BATCH_TYPE, JSON_TYPE, OpenRequest, PROBLEM_TYPE, SealRequest } from './protocol.js';
+import { BATCH_TYPE, JSON_TYPE, OpenRequest, PROBLEM_TYPE, SealRequest } from './protocol.js';
 import { type OnRun, ReceivedRuns } from './runs.js';
-import { type SharedKey, WINDOW_S, digestMatches, verify } from './signature.js';
-import { negotiated } from './tls.js';
+import type { SenderSettings } from './senders.js';
+import { digestMatches } from './signature.js';
+import { negotiated } from './peer.js';
 
 export type { OnRun, ReceivedRun } from './runs.js';
 export { DEFAULT_LIMITS, type ReceiverLimits } from './limits.js';
+export type { SenderSettings } from './senders.js';
 
 export interface ReceiverSettings {
   /** The base path as senders write it, such as `/directory-sync`. */
   readonly path: string;
-  /** Several at once, so that they can be rotated. */
-  readonly keys: readonly SharedKey[];
+  readonly senders: readonly SenderSettings[];
   readonly spoolFile: string;
   readonly limits: ReceiverLimits;
   /** Hears of every refusal and failure, for a log. Optional. */
@@ -53,26 +56,28 @@ const SMALL_JSON_BYTES = 16 * 1024;
 const JSON_DEPTH = 12;
 
 const notAsAgreed: FaultToError = (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`);
-const parseOpen = parserOf(OpenRequest, notAsAgreed);
-const parseSeal = parserOf(SealRequest, notAsAgreed);
+const parseOpen = parserOf(closed(OpenRequest), notAsAgreed);
+const parseSeal = parserOf(closed(SealRequest), notAsAgreed);
 
 /**
  * Opens the spool, and hands over what was sealed and not finished when the receiver stopped. Rejects with `SettingError`
- * for a key that cannot be used, `TransportError` for a spool that cannot.
+ * for senders that cannot be used, `TransportError` for a spool that cannot.
  */
 export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): Promise<Receiver> {
-  const keys = settings.keys.map((key) => checkKey(key, 'directory-receive'));
+  const access = new Access(settings.senders);
   const runs = await ReceivedRuns.start(settings.spoolFile, settings.limits, onRun, (correlation, cause) =>
     settings.onProblem?.({ problem: 'run-failed', status: 422, correlation, cause }),
   );
-  const edge = new Edge({ ...settings, keys }, runs);
+  const edge = new Edge(settings, access, runs);
   const servers: https.Server[] = [];
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     edge.serve(request, response).catch((thrown: unknown) => {
-      const problem = asProblem(thrown);
+      const first = asProblem(thrown);
+      const problem = first.status === 401 ? access.refusal(request, first) : first;
       const { status, correlation, cause } = problem;
-      settings.onProblem?.({ problem: problem.problem, status, correlation, cause });
+      if (problem.problem !== 'too-many-refusals')
+        settings.onProblem?.({ problem: problem.problem, status, correlation, cause });
       drain(request);
       if (!response.headersSent) answer(response, status, PROBLEM_TYPE, problem.body(), problem.headers);
     });
@@ -104,6 +109,7 @@ class Edge {
 
   constructor(
     private readonly settings: ReceiverSettings,
+    private readonly access: Access,
     private readonly runs: ReceivedRuns,
   ) {}
 
@@ -111,44 +117,42 @@ class Edge {
     if (this.closed) throw new StoppedError();
     const { path, local } = pathsOf(request, this.settings.path);
     const route = routeOf(request, local);
-    const keyId = await this.#authenticate(request, path);
+    const identity = this.access.identify(request, path, this.runs.nonces);
+    const { sender } = identity;
     switch (route.name) {
       case 'open': {
         const body = parseOpen(await this.#json(request, SMALL_JSON_BYTES));
-        answer(response, 201, JSON_TYPE, await this.runs.open(keyId, body));
+        this.access.checkSource(sender, body.run.source);
+        answer(response, 201, JSON_TYPE, await this.runs.open(sender, body));
         return;
       }
       case 'batch': {
-        const types = { type: BATCH_TYPE, encodings: ['', BATCH_ENCODING] };
+        const types = { type: BATCH_TYPE, encodings: ['', ...ENCODINGS] };
         const { content, encoding } = await this.#content(request, types, this.settings.limits.compressedBytes);
-        answer(response, 200, JSON_TYPE, await this.runs.store(keyId, route.run, route.batch, content, encoding));
+        answer(
+          response,
+          200,
+          JSON_TYPE,
+          await this.runs.store(sender, route.run, route.batch, content, encodingOf(encoding) ?? ''),
+        );
         return;
       }
       case 'seal': {
         const body = parseSeal(await this.#json(request, this.settings.limits.sealBytes));
-        const state = await this.runs.seal(keyId, route.run, body, negotiated(request.socket));
+        const state = await this.runs.seal(identity, route.run, body, negotiated(request.socket));
         const late = { 'Retry-After': '2' };
         if (state.state === 'done') answer(response, 200, JSON_TYPE, state);
         else answer(response, 202, JSON_TYPE, state, late);
         return;
       }
       case 'state':
-        answer(response, 200, JSON_TYPE, await this.runs.state(keyId, route.run));
+        answer(response, 200, JSON_TYPE, await this.runs.state(sender, route.run));
         return;
       case 'abandon':
-        await this.runs.abandon(keyId, route.run);
+        await this.runs.abandon(sender, route.run);
         response.writeHead(204, { 'Cache-Control': 'no-store' }).end();
         return;
     }
-  }
-
-  /** The id of the key that signed the request. Throws `ProblemError`. */
-  async #authenticate(request: IncomingMessage, path: string): Promise<string> {
-    const verdict = verify(signedMessage(request, path), this.settings.keys);
-    if (!verdict.ok) throw refused(verdict.refusal);
-    const until = Date.now() + 2 * WINDOW_S * 1000;
-    if (!(await this.runs.takeNonce(verdict.keyId, verdict.nonce, until))) throw refused('signature-replayed');
-    return verdict.keyId;
   }
 
   async #json(request: IncomingMessage, limit: number): Promise<unknown> {

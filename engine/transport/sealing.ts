@@ -6,7 +6,8 @@ import type { Run, Seal, Stage } from '../model/run.js';
 import { ProblemError } from './problem.js';
 import type { Failure, SealRequest } from './protocol.js';
 import type { SpooledBatch, SpooledRun } from './spool-worker.js';
-import type { Negotiated } from './tls.js';
+import type { Identity } from './access.js';
+import type { Negotiated } from './peer.js';
 
 /** Does the seal fit what is here? Every batch it names with its content, and a complete run without a gap. */
 export function checkSeal({ batches, seal }: SealRequest, stored: readonly SpooledBatch[]): void {
@@ -29,6 +30,9 @@ function faultOf({ batches, seal }: SealRequest, here: ReadonlyMap<number, Spool
     return stored?.digest !== digest || stored.records !== records;
   });
   if (differs) return `batch ${String(differs.batch)} is here with another digest or number of records`;
+  const stored = addUp([...here.values()].map(({ counts }) => JSON.parse(counts) as RecordCounts));
+  const kind = RECORD_KINDS.find((one) => stored[one] !== seal.records[one]);
+  if (kind !== undefined) return `it counts other records of kind ${kind} than are here`;
   const whole = seal.batches === numbers.size && batches.every(({ batch }) => batch < seal.batches);
   return seal.complete && !whole ? 'it says complete, but its batches have gaps' : null;
 }
@@ -36,7 +40,7 @@ function faultOf({ batches, seal }: SealRequest, here: ReadonlyMap<number, Spool
 /** What the receiver has to say of a run for its report. */
 export function receiveStage(
   run: SpooledRun,
-  keyId: string,
+  proof: Identity['proof'],
   stored: readonly SpooledBatch[],
   tls: Negotiated | null,
 ): Stage {
@@ -50,7 +54,8 @@ export function receiveStage(
     figures: {
       jsonBytes: sum((batch) => batch.jsonBytes),
       receivedBytes: sum((batch) => batch.sentBytes),
-      sender: keyId,
+      sender: run.sender,
+      proof,
       ...(tls && { tls: tls.protocol, cipher: tls.cipher }),
     },
   };

@@ -1,11 +1,15 @@
 /**
  * The spool, in its thread: runs and their batches until they are applied, reports for a while after, and the nonces of
- * signatures. Every call is one transaction and durable when it returns, so that what was acknowledged is never lost.
+ * signatures. Batches are inflated and checked here too, beside the thread that serves. Every call is one transaction and
+ * durable when it returns, so that what was acknowledged is never lost.
  */
 import type { SQLOutputValue } from 'node:sqlite';
 import { Type } from '@sinclair/typebox';
 import { parserOf } from '../model/check.js';
 import { SettingError } from '../model/errors.js';
+import { BatchReader } from './batch.js';
+import { type Encoding, encodingOf, inflate } from './encoding.js';
+import type { Nonce } from './nonces.js';
 import { inTransaction, migrate, openDatabase } from '../runtime/sqlite.js';
 import { serveWorker, workerInput } from '../runtime/worker.js';
 import type { RunState } from './protocol.js';
@@ -13,7 +17,7 @@ import type { RunState } from './protocol.js';
 /** A run as it is kept. Times are milliseconds since 1970. JSON is text here: the thread does not look into it. */
 export interface SpooledRun {
   readonly id: string;
-  readonly keyId: string;
+  readonly sender: string;
   /** JSON: what opened it. */
   readonly description: string;
   readonly state: RunState;
@@ -35,16 +39,24 @@ export interface SpooledBatch {
   readonly sentBytes: number;
 }
 
-export interface BatchContent {
-  /** As Content-Encoding said; empty for none. */
-  readonly encoding: string;
-  readonly content: Uint8Array;
-}
+/** What became of a batch. `same`: it was there already; `differs`: with other content; `sealed`: too late; `gone`: no such run. */
+export type Stored =
+  | { readonly result: 'stored' | 'same'; readonly digest: string; readonly records: number }
+  | { readonly result: 'differs' | 'sealed' | 'gone' | 'not-yours' };
 
 export type SpoolMethods = typeof methods;
 
 const parseInput = parserOf(
-  Type.Object({ file: Type.String({ minLength: 1 }) }),
+  Type.Object({
+    file: Type.String({ minLength: 1 }),
+    limits: Type.Object({
+      batchBytes: Type.Number(),
+      ratio: Type.Number(),
+      records: Type.Number(),
+      recordBytes: Type.Number(),
+      depth: Type.Number(),
+    }),
+  }),
   () =>
     new SettingError('SPOOL_FILE_MISSING', {
       message: 'The receiver needs a file for its spool.',
@@ -67,12 +79,16 @@ const SCHEMA = `
   CREATE INDEX nonce_until ON nonce (until);
 `;
 
-const database = openDatabase(parseInput(workerInput()).file);
-migrate(database, [SCHEMA]);
+/** Runs belong to a sender, which may have several keys. The first senders had the names of their only key. */
+const SENDERS = 'ALTER TABLE run RENAME COLUMN key_id TO sender';
+
+const { file, limits } = parseInput(workerInput());
+const database = openDatabase(file);
+migrate(database, [SCHEMA, SENDERS]);
 
 const selectRun = database.prepare('SELECT * FROM run WHERE id = ?');
 const insertRun = database.prepare(
-  `INSERT INTO run (id, key_id, description, state, opened_at, touched_at) VALUES (?, ?, ?, 'open', ?, ?) ON CONFLICT DO NOTHING`,
+  `INSERT INTO run (id, sender, description, state, opened_at, touched_at) VALUES (?, ?, ?, 'open', ?, ?) ON CONFLICT DO NOTHING`,
 );
 const insertBatch = database.prepare(
   `INSERT INTO batch (run, batch, digest, records, counts, json_bytes, encoding, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -101,7 +117,7 @@ function find(id: string): SpooledRun | null {
 function runOf(row: Row): SpooledRun {
   return {
     id: String(row['id']),
-    keyId: String(row['key_id']),
+    sender: String(row['sender']),
     description: String(row['description']),
     state: row['state'] as RunState,
     openedAt: Number(row['opened_at']),
@@ -126,38 +142,61 @@ function textOf(value: SQLOutputValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+function keepNonces(nonces: readonly Nonce[]): void {
+  for (const { key, nonce, until } of nonces) insertNonce.run(key, nonce, until);
+}
+
+function checked(content: Uint8Array, encoding: Encoding | '', nonces: readonly Nonce[]) {
+  try {
+    const reader = new BatchReader(limits);
+    reader.push(inflate(content, encoding, limits));
+    return { reader, digest: reader.end() };
+  } catch (error) {
+    keepNonces(nonces);
+    throw error;
+  }
+}
+
 const methods = {
   find,
 
   /** Makes the run, or finds the one that has this id. `null`: there are `limit` runs that are not done. */
-  open(id: string, keyId: string, description: string, limit: number): SpooledRun | null {
+  open(id: string, sender: string, description: string, limit: number, nonces: readonly Nonce[]): SpooledRun | null {
     return inTransaction(database, () => {
+      keepNonces(nonces);
       const existing = find(id);
       if (existing) return existing;
       const open = database.prepare(`SELECT count(*) AS count FROM run WHERE state <> 'done'`).get();
       if (Number(open?.['count']) >= limit) return null;
       const now = Date.now();
-      insertRun.run(id, keyId, description, now, now);
+      insertRun.run(id, sender, description, now, now);
       return find(id);
     });
   },
 
-  /** Keeps a batch. `same`: it is there already; `differs`: with other content; `sealed`: too late; `gone`: no such run. */
+  /** Checks a batch and keeps it. Throws `ContractError` for one that is not as agreed, or too large. */
   store(
-    run: string,
-    what: Omit<SpooledBatch, 'sentBytes'>,
-    content: BatchContent,
-  ): 'stored' | 'same' | 'differs' | 'sealed' | 'gone' {
+    { sender, run, batch, encoding }: { sender: string; run: string; batch: number; encoding: Encoding | '' },
+    content: Uint8Array,
+    nonces: readonly Nonce[],
+  ): Stored {
+    const before = find(run);
+    if (before?.sender !== sender) {
+      keepNonces(nonces);
+      return { result: before ? 'not-yours' : 'gone' };
+    }
+    const { reader, digest } = checked(content, encoding, nonces);
+    const { records } = reader;
     return inTransaction(database, () => {
-      const state = find(run)?.state;
-      if (state === undefined) return 'gone';
-      if (state !== 'open') return 'sealed';
+      keepNonces(nonces);
+      const existing = selectDigest.get(run, batch)?.['digest'];
+      // A repeat is a repeat, also when it comes after the seal.
+      if (existing === digest) return { result: 'same', digest, records };
+      if (before.state !== 'open') return { result: 'sealed' };
+      if (existing !== undefined) return { result: 'differs' };
       touch.run(Date.now(), run);
-      const existing = selectDigest.get(run, what.batch)?.['digest'];
-      if (existing !== undefined) return existing === what.digest ? 'same' : 'differs';
-      const { batch, digest, records, counts, jsonBytes } = what;
-      insertBatch.run(run, batch, digest, records, counts, jsonBytes, content.encoding, content.content);
-      return 'stored';
+      insertBatch.run(run, batch, digest, records, JSON.stringify(reader.counts), reader.bytes, encoding, content);
+      return { result: 'stored', digest, records };
     });
   },
 
@@ -165,14 +204,16 @@ const methods = {
     return selectBatches.all(run).map(batchOf);
   },
 
-  content(run: string, batch: number): BatchContent | null {
+  /** The NDJSON of a batch. Null where it is not kept. */
+  content(run: string, batch: number): Uint8Array | null {
     const { encoding, content } = selectContent.get(run, batch) ?? {};
-    return content instanceof Uint8Array ? { encoding: String(encoding), content } : null;
+    return content instanceof Uint8Array ? inflate(content, encodingOf(String(encoding)) ?? '', limits) : null;
   },
 
   /** Seals an open run, or one that has failed under the same seal. The answer is the run as it is then. */
-  seal(run: string, digest: string, seal: string): SpooledRun | null {
+  seal(run: string, digest: string, seal: string, nonces: readonly Nonce[]): SpooledRun | null {
     return inTransaction(database, () => {
+      keepNonces(nonces);
       const existing = find(run);
       const again = existing?.state === 'failed' && existing.sealDigest === digest;
       if (existing?.state === 'open' || again) setSealed.run(digest, seal, Date.now(), run);
@@ -180,11 +221,11 @@ const methods = {
     });
   },
 
-  /** Ends a run with its report: its batches are no longer needed. */
+  /** Ends a run with its report. Of its batches the digests stay, so that a repeat is known for one. */
   done(run: string, report: string): void {
     inTransaction(database, () => {
       setOutcome.run('done', report, Date.now(), run);
-      database.prepare('DELETE FROM batch WHERE run = ?').run(run);
+      database.prepare(`UPDATE batch SET content = x'' WHERE run = ?`).run(run);
     });
   },
 
@@ -193,8 +234,11 @@ const methods = {
     setOutcome.run('failed', failure, Date.now(), run);
   },
 
-  forget(run: string): void {
-    database.prepare('DELETE FROM run WHERE id = ?').run(run);
+  forget(run: string, nonces: readonly Nonce[]): void {
+    inTransaction(database, () => {
+      keepNonces(nonces);
+      database.prepare('DELETE FROM run WHERE id = ?').run(run);
+    });
   },
 
   /** Runs that were sealed and have neither report nor failure. */
@@ -202,9 +246,17 @@ const methods = {
     return database.prepare(`SELECT * FROM run WHERE state = 'sealed' ORDER BY opened_at`).all().map(runOf);
   },
 
-  /** Remembers a nonce until then. False if it was there. */
-  takeNonce(keyId: string, nonce: string, until: number): boolean {
-    return Number(insertNonce.run(keyId, nonce, until).changes) === 1;
+  /** The nonces that are not too old to matter. */
+  nonces(): Nonce[] {
+    return database
+      .prepare('SELECT key_id, nonce, until FROM nonce WHERE until >= ?')
+      .all(Date.now())
+      .map((row) => ({ key: String(row['key_id']), nonce: String(row['nonce']), until: Number(row['until']) }));
+  },
+
+  /** Keeps nonces of requests that wrote nothing else. */
+  remember(nonces: readonly Nonce[]): void {
+    inTransaction(database, () => keepNonces(nonces));
   },
 
   /** Forgets what is past its time. */

@@ -38,7 +38,8 @@ export function endpointSettings(
   const { url, keyId, minimumTls, deadline, tls } = parse(stored);
   if (!URL.canParse(url)) throw settingInvalid('url', 'The setting "url" of directory-endpoint is no address.');
   const key = keyOf('directory-endpoint', credentials);
-  return { endpoint: { url, keyId, key, minimumTls, deadlineMs: deadline * 1000 }, tlsConfig: tls };
+  const proof = { kind: 'signature', keyId, key } as const;
+  return { endpoint: { url, proof, minimumTls, deadlineMs: deadline * 1000 }, tlsConfig: tls };
 }
 
 /** The key of a sender or receiver, which must be long enough that nobody can try them all. */

@@ -74,7 +74,7 @@ async function open(
   await mkdir(folder, { recursive: true });
   const settings = {
     path: listen ? path : publicPath(RED, path),
-    keys,
+    senders: keys.map((key) => ({ id: key.id, keys: [key] })),
     spoolFile: join(folder, `${node.id}-spool.sqlite`),
     limits: DEFAULT_LIMITS,
     onProblem: ({ problem, status, correlation }: ProblemEvent) => node.log(`${status} ${problem} (${correlation})`),

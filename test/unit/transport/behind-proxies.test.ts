@@ -19,7 +19,12 @@ async function withProxy(
   test: (port: number) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
-    const settings = { path, keys: [KEY], spoolFile: join(folder, 'spool.sqlite'), limits: DEFAULT_LIMITS };
+    const settings = {
+      path,
+      senders: [{ id: KEY.id, keys: [KEY] }],
+      spoolFile: join(folder, 'spool.sqlite'),
+      limits: DEFAULT_LIMITS,
+    };
     const receiver = await createReceiver(settings, () => Promise.resolve({ untaken: true }));
     const inner = http.createServer(wrap(receiver.handle));
     await new Promise<void>((resolve) => inner.listen(0, '127.0.0.1', resolve));

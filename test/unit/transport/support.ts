@@ -81,7 +81,7 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
   const receiver = await createReceiver(
     {
       path: PATH,
-      keys: [KEY, OTHER_KEY],
+      senders: [KEY, OTHER_KEY].map((key) => ({ id: key.id, keys: [key] })),
       spoolFile,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       onProblem: (event) => problems.push(event),
@@ -107,13 +107,17 @@ export function endpointOf(
 ): EndpointSettings {
   return {
     url: `https://127.0.0.1:${String(port)}${PATH}`,
-    keyId: KEY.id,
-    key: KEY.key,
+    proof: signedWith(KEY),
     tls: { ca },
     minimumTls: 'TLSv1.2',
     deadlineMs: 10_000,
     ...over,
   };
+}
+
+/** The proof by that key. */
+export function signedWith({ id, key }: { id: string; key: string }) {
+  return { kind: 'signature', keyId: id, key } as const;
 }
 
 export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
