@@ -33,8 +33,8 @@ export = function (RED: NodeAPI): void {
         const ledger = new RunLedger(run);
         const window = new RunWindow(run.id, settings.window);
         const seal = (payload: Seal) => send({ ...carried, ...sealMessage(run, payload) });
+        const reading = extract(directory, settings.extract, signal);
         try {
-          const reading = extract(directory, settings.extract, signal);
           for (let next = await reading.next(); ; next = await reading.next()) {
             if (next.done) {
               seal(next.value.seal);
@@ -57,6 +57,8 @@ export = function (RED: NodeAPI): void {
           throw error;
         } finally {
           window.close();
+          // Where we stopped between two batches, the reader still holds its connection and its timers.
+          await reading.return({ seal: stoppedSeal(ledger), failure: null });
         }
       };
 
@@ -82,9 +84,11 @@ export = function (RED: NodeAPI): void {
 async function baseOf(directory: DirectorySettings, signal: AbortSignal): Promise<string> {
   if (directory.base !== null) return directory.base;
   const session = await openSession(directory, signal);
-  const base = session.base();
-  await session.close();
-  return base;
+  try {
+    return session.base();
+  } finally {
+    await session.close();
+  }
 }
 
 /** What the message that starts a run brings is carried on in each message of the run, without what these have anew. */
