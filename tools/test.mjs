@@ -46,7 +46,13 @@ function run(suite, nodeRed) {
       join('dist', 'test', suite, '**', '*.test.js').replaceAll('\\', '/'),
       ...more,
     ],
-    { cwd: root, stdio: 'inherit', env: nodeRed === undefined ? process.env : { ...process.env, NODE_RED: nodeRed } },
+    // A suite that does not end has left something open: that is a failure too, and must not hold up those who wait.
+    {
+      cwd: root,
+      stdio: 'inherit',
+      timeout: 20 * 60_000,
+      env: nodeRed === undefined ? process.env : { ...process.env, NODE_RED: nodeRed },
+    },
   );
   return done.status === 0 ? 0 : 1;
 }
