@@ -45,6 +45,10 @@ export function toRecord(entry: Entry, held: Record<string, string> | null): Ext
   }
   const dn = plainDn(entry.dn);
   const kind = kindOf(attributes['objectClass'] ?? []);
+  if (kind === null && isPublicFolder(attributes['objectClass'] ?? [])) {
+    const detail = 'A mail-enabled public folder: the account has no place for one.';
+    return setAside(id, dn, 'PUBLIC_FOLDER', detail, entry);
+  }
   if (kind === null) {
     return setAside(id, dn, 'UNSUPPORTED_CLASS', 'The object is neither a person, a contact nor a group.', entry);
   }
@@ -69,6 +73,10 @@ function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
     if (rank > highest) highest = rank;
   }
   return RANKED[highest] ?? null;
+}
+
+function isPublicFolder(classes: readonly AttributeValue[]): boolean {
+  return classes.some((value) => typeof value === 'string' && value.toLowerCase() === 'publicfolder');
 }
 
 function rankOf(spelling: string): number {

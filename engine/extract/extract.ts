@@ -5,55 +5,22 @@
 import type { Entry } from '../ldap/entry.js';
 import { type ParsedFilter, parseFilter } from '../ldap/filter.js';
 import type { RangeCounts } from '../ldap/ranges.js';
-import type { SearchOutcome } from '../ldap/search.js';
 import { type Session, openSession } from '../ldap/session.js';
 import type { DirectorySettings } from '../ldap/settings.js';
-import {
-  DirectoryError,
-  type DirectorySyncError,
-  SettingError,
-  StoppedError,
-  asDirectorySyncError,
-} from '../model/errors.js';
+import { type DirectorySyncError, SettingError, StoppedError, asDirectorySyncError } from '../model/errors.js';
 import { countRecords } from '../model/message.js';
 import { type ExtractedRecord, noRecords } from '../model/records.js';
 import type { Proof, Seal } from '../model/run.js';
+import { missingCanary } from './canaries.js';
+import { CatalogReading } from './catalog.js';
 import { firstText, plainDn, toRecord } from './classify.js';
+import { identityChanged } from './failures.js';
+import { figuresOf } from './figures.js';
+import { Scope, searchBases } from './scope.js';
+import { ALWAYS_READ, type ExtractSettings, checkExtractSettings } from './settings.js';
+import { type Slice, emptyLog, readBases } from './source.js';
 
-export interface ExtractSettings {
-  readonly filter: string;
-  /** Attributes beside those that are always read. */
-  readonly attributes: readonly string[];
-  /** Records in a batch. */
-  readonly batchSize: number;
-  /** Are contacts sent, too? */
-  readonly contacts: boolean;
-}
-
-/** What the documentation of the product reads: everything that can have an address. */
-export const DOCUMENTED_FILTER =
-  '(|(mail=*)(proxyaddresses=*)(objectclass=group)(objectclass=msExchDynamicDistributionList))';
-
-/** Read of every object, in this spelling. */
-export const ALWAYS_READ: readonly string[] = [
-  'objectClass',
-  'objectGUID',
-  'objectSid',
-  'entryUUID',
-  'cn',
-  'displayName',
-  'mail',
-  'proxyAddresses',
-  'targetAddress',
-  'userAccountControl',
-  'msExchRecipientTypeDetails',
-  'groupType',
-  'member',
-  'uniqueMember',
-  'primaryGroupID',
-  'msExchDynamicDLFilter',
-  'msExchDynamicDLBaseDN',
-];
+export { ALWAYS_READ, DOCUMENTED_FILTER, type ExtractSettings } from './settings.js';
 
 export interface ExtractOutcome {
   readonly seal: Seal;
@@ -71,29 +38,18 @@ export async function* extract(
   signal: AbortSignal,
 ): AsyncGenerator<ExtractedRecord[], ExtractOutcome> {
   const filter = parseFilter(settings.filter);
-  checkSettings(settings);
-  const reading = new Reading(settings, filter);
-  let session: Session | null = null;
+  checkExtractSettings(settings);
+  const reading = new Reading(directory, settings, filter, signal);
   try {
-    session = await openSession(directory, signal);
-    yield* reading.read(session);
-    return { seal: reading.seal(session, null), failure: null };
+    yield* reading.read();
+    return reading.outcome(null);
   } catch (thrown) {
     const failure = asDirectorySyncError(thrown);
     if (failure instanceof StoppedError || failure instanceof SettingError) throw failure;
-    return { seal: reading.seal(session, failure), failure };
+    return reading.outcome(failure);
   } finally {
-    await session?.close();
+    await reading.close();
   }
-}
-
-function checkSettings({ batchSize }: ExtractSettings): void {
-  if (Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= 10_000) return;
-  throw new SettingError('SETTING_INVALID', {
-    message: 'The batch size must be a whole number between 1 and 10000. Correct "batchSize" of the extract node.',
-    status: 'batchSize is wrong',
-    params: { setting: 'batchSize' },
-  });
 }
 
 /** One read and what is counted of it. */
@@ -101,87 +57,110 @@ class Reading {
   readonly #startedAt = new Date();
   readonly #records = noRecords();
   readonly #ranges: RangeCounts = { started: 0, ended: 0 };
+  readonly #log = emptyLog();
+  readonly #scope: Scope;
   readonly #attributes: string[];
+  /** What makes the read incomplete though it went on to the end. */
+  readonly #shortcomings: DirectorySyncError[] = [];
+  #session: Session | null = null;
+  #catalog: CatalogReading | null = null;
   #batches = 0;
   #entries = 0;
-  #leftOut = 0;
-  #outcome: SearchOutcome | null = null;
   #proof: Proof | null = null;
 
   constructor(
+    private readonly directory: DirectorySettings,
     private readonly settings: ExtractSettings,
     private readonly filter: ParsedFilter,
+    private readonly signal: AbortSignal,
   ) {
     const names = new Map([...settings.attributes, ...ALWAYS_READ].map((name) => [name.toLowerCase(), name]));
     this.#attributes = [...names.values()];
+    this.#scope = new Scope(settings);
   }
 
-  async *read(session: Session): AsyncGenerator<ExtractedRecord[], void> {
+  async *read(): AsyncGenerator<ExtractedRecord[], void> {
+    const session = (this.#session = await openSession(this.directory, this.signal));
     const identityAtStart = await session.identity();
     // Before the search: what changes during it has a higher number, and is found by the next delta.
     const usnBefore = session.rootDse.highestCommittedUsn;
-    const base = session.base();
-    yield* this.#batchesOf(session, base);
+    await this.#lookForCanaries(session);
+    yield* this.#batchesOf(this.#slices(session));
+    await this.#lookForCanaries(session);
     const identityAtEnd = await session.identity();
     const usnAfter = await session.highestUsn();
+    if (identityAtStart !== identityAtEnd) throw identityChanged();
+    await this.#catalog?.checkIdentities();
+    this.#shortcomings.push(...(this.#catalog?.shortcomings ?? []));
     this.#proof = {
-      searches: [{ base, pages: this.#outcome?.pages ?? 0, entries: this.#entries, ended: this.#outcome !== null }],
+      searches: this.#log.searches,
       ranges: this.#ranges,
       identityAtStart,
       identityAtEnd,
       server: {
         url: session.url,
         dnsHostName: session.rootDse.dnsHostName,
-        namingContext: base,
+        namingContext: session.base(),
         invocationId: session.invocationId,
       },
       usnBefore,
       usnAfter,
     };
-    if (identityAtStart !== identityAtEnd) throw identityChanged();
   }
 
-  async *#batchesOf(session: Session, base: string): AsyncGenerator<ExtractedRecord[], void> {
+  async close(): Promise<void> {
+    await this.#catalog?.close();
+    await this.#session?.close();
+  }
+
+  /** The entries, by whichever way the settings say. */
+  #slices(session: Session): AsyncGenerator<Slice, void> {
+    const question = { filter: this.filter, attributes: this.#attributes };
+    const { include = [] } = this.settings;
+    if (this.directory.globalCatalog !== true) {
+      return readBases(session, searchBases(session.base(), include), question, this.#log);
+    }
+    const { base } = this.directory;
+    const bases = base === null ? include : searchBases(base, include);
+    this.#catalog = new CatalogReading(session, this.directory, question, this.#log, this.signal);
+    return this.#catalog.read(bases);
+  }
+
+  async *#batchesOf(slices: AsyncGenerator<Slice, void>): AsyncGenerator<ExtractedRecord[], void> {
     let batch: ExtractedRecord[] = [];
-    const slices = session.search({
-      base,
-      scope: 'sub',
-      filter: this.filter,
-      attributes: this.#attributes,
-      marks: true,
-      pageSize: session.pageSize,
-      extendedDn: session.knowsExtendedDn,
-    });
-    for (;;) {
-      const slice = await slices.next();
-      if (slice.done === true) {
-        this.#outcome = slice.value;
-        break;
+    try {
+      for await (const slice of slices) {
+        for (const entry of slice.entries) {
+          // Few entries come in part; to wait for each would cost more than to read it.
+          const cut = entry.ranges.length === 0 ? null : await this.#complete(slice.session, entry);
+          const record = this.#record(entry, cut, slice.lacking?.(entry) ?? null);
+          if (record === null || batch.push(record) < this.settings.batchSize) continue;
+          yield this.#counted(batch);
+          batch = [];
+        }
       }
-      for (const entry of slice.value) {
-        // Few entries come in part; to wait for each would cost more than to read it.
-        const held = entry.ranges.length === 0 ? null : await this.#complete(session, entry);
-        const record = this.#record(entry, held);
-        if (record === null || batch.push(record) < this.settings.batchSize) continue;
-        yield this.#counted(batch);
-        batch = [];
-      }
+    } catch (error) {
+      // What was read before it is good all the same.
+      if (batch.length > 0 && !this.signal.aborted) yield this.#counted(batch);
+      throw error;
     }
     if (batch.length > 0) yield this.#counted(batch);
+  }
+
+  /** The record of an entry; null where it is not wanted. */
+  #record(
+    entry: Entry,
+    cut: Record<string, string> | null,
+    lacking: Record<string, string> | null,
+  ): ExtractedRecord | null {
+    this.#entries += 1;
+    const record = toRecord(entry, lacking === null ? cut : { ...cut, ...lacking });
+    return this.#scope.wants(record) ? record : null;
   }
 
   #complete(session: Session, entry: Entry): Promise<Record<string, string> | null> {
     const object = { dn: plainDn(entry.dn ?? ''), guid: firstText(entry.attributes['objectGUID']) };
     return session.completeRanges(object, entry, this.#ranges);
-  }
-
-  /** The record of an entry; null where it is not wanted. */
-  #record(entry: Entry, held: Record<string, string> | null): ExtractedRecord | null {
-    this.#entries += 1;
-    const record = toRecord(entry, held);
-    if (record.kind !== 'contact' || this.settings.contacts) return record;
-    this.#leftOut += 1;
-    return null;
   }
 
   #counted(batch: ExtractedRecord[]): ExtractedRecord[] {
@@ -190,23 +169,37 @@ class Reading {
     return batch;
   }
 
-  /** The seal of what was read so far: complete only with a proof and without a failure. */
-  seal(session: Session | null, failure: DirectorySyncError | null): Seal {
-    const proof = failure === null ? this.#proof : null;
-    const incomplete = failure === null ? [] : [{ code: failure.code, message: failure.message }];
-    const { invocationId = null, rootDse } = session ?? {};
-    const usn = proof?.usnBefore ?? null;
+  async #lookForCanaries(session: Session): Promise<void> {
+    const { canaries = [] } = this.settings;
+    if (canaries.length === 0 || this.#shortcomings.length > 0) return;
+    const others = this.#catalog?.sessions.map((opened) => opened.session) ?? [];
+    const missing = await missingCanary(canaries, [session, ...others]);
+    if (missing) this.#shortcomings.push(missing);
+  }
+
+  /** What was read so far, sealed: complete only with a proof, without a failure and without a shortcoming. */
+  outcome(thrown: DirectorySyncError | null): ExtractOutcome {
+    const failures = thrown === null ? this.#shortcomings : [...this.#shortcomings, thrown];
+    const [failure = null] = thrown === null ? failures : [thrown];
+    const proof = failures.length === 0 ? this.#proof : null;
+    return { failure, seal: this.#seal(proof, failures) };
+  }
+
+  #seal(proof: Proof | null, failures: readonly DirectorySyncError[]): Seal {
+    const { invocationId = null, rootDse } = this.#session ?? {};
+    // Several servers, each with numbers of its own: no number from which all of them could go on.
+    const usn = this.#catalog === null ? (proof?.usnBefore ?? null) : null;
     return {
       kind: 'seal',
       batches: this.#batches,
       records: { ...this.#records },
       complete: proof !== null,
-      incomplete,
+      incomplete: failures.map(({ code, message }) => ({ code, message })),
       proof,
       token:
         usn === null || invocationId === null
           ? null
-          : { server: rootDse?.dnsHostName ?? session?.url ?? '', invocationId, usn },
+          : { server: rootDse?.dnsHostName ?? this.#session?.url ?? '', invocationId, usn },
       stages: [
         {
           stage: 'extract',
@@ -214,32 +207,16 @@ class Reading {
           milliseconds: Date.now() - this.#startedAt.getTime(),
           batches: this.#batches,
           records: { ...this.#records },
-          figures: this.#figures(session),
+          figures: figuresOf({
+            entries: this.#entries,
+            log: this.#log,
+            session: this.#session,
+            ranges: this.#ranges,
+            leftOut: this.#scope.leftOut,
+            catalog: this.#catalog?.figures ?? null,
+          }),
         },
       ],
     };
   }
-
-  #figures(session: Session | null): Record<string, string | number> {
-    const figures: Record<string, string | number> = { entries: this.#entries, pages: this.#outcome?.pages ?? 0 };
-    if (session !== null) {
-      figures['server'] = session.url;
-      figures['tlsProtocol'] = session.tls?.protocol ?? 'none';
-      figures['tlsCipher'] = session.tls?.cipher ?? 'none';
-      figures['requests'] = session.traffic.requests;
-      figures['bytes'] = session.traffic.bytes;
-    }
-    figures['referencesNotFollowed'] = this.#outcome?.references.length ?? 0;
-    figures['rangedAttributes'] = this.#ranges.started;
-    if (this.#leftOut > 0) figures['contactsLeftOut'] = this.#leftOut;
-    return figures;
-  }
-}
-
-function identityChanged(): DirectoryError {
-  return new DirectoryError('IDENTITY_CHANGED', {
-    message:
-      'Somebody else was bound at the end of the read than at its beginning, so it is not known what was visible. Nothing is removed. Look for a proxy or load balancer between this machine and the directory server.',
-    status: 'identity changed',
-  });
 }

@@ -30,6 +30,19 @@ export function parseFilter(text: string, setting = 'filter'): ParsedFilter {
   return { text: trimmed, encoded: parser.whole() };
 }
 
+/** Names of the attributes that a filter asks about, in lower case and without options; null where it asks about any (`:rule:=`). */
+export function attributesOf({ text }: ParsedFilter): (string | null)[] {
+  const names = new Set<string | null>();
+  // In a value, parentheses are always escaped, so each one here begins a filter.
+  const whole = text.startsWith('(') ? text : `(${text})`;
+  for (const [, name = ''] of whole.matchAll(
+    /\(\s*([A-Za-z0-9][A-Za-z0-9.-]*)?(?:;[A-Za-z0-9;-]+)?\s*(?=[~<>]?=|:)/g,
+  )) {
+    names.add(name === '' ? null : name.toLowerCase());
+  }
+  return [...names];
+}
+
 class FilterReader {
   #at = 0;
   readonly #writer = new BerWriter();

@@ -10,6 +10,10 @@ export interface RootDse {
   readonly dnsHostName: string | null;
   readonly defaultNamingContext: string | null;
   readonly namingContexts: readonly string[];
+  /** Of Active Directory: where the forest's configuration and schema are, and its root domain. */
+  readonly configurationNamingContext: string | null;
+  readonly schemaNamingContext: string | null;
+  readonly rootDomainNamingContext: string | null;
   readonly supportedControls: ReadonlySet<string>;
   readonly supportedExtensions: ReadonlySet<string>;
   /** The server's own settings object; its invocationId names its database. */
@@ -25,6 +29,9 @@ const ATTRIBUTES = [
   'dnsHostName',
   'defaultNamingContext',
   'namingContexts',
+  'configurationNamingContext',
+  'schemaNamingContext',
+  'rootDomainNamingContext',
   'supportedControl',
   'supportedExtension',
   'supportedCapabilities',
@@ -48,6 +55,9 @@ export async function readRootDse(connection: Connection): Promise<RootDse> {
     dnsHostName: one('dnsHostName'),
     defaultNamingContext: one('defaultNamingContext'),
     namingContexts: all('namingContexts'),
+    configurationNamingContext: one('configurationNamingContext'),
+    schemaNamingContext: one('schemaNamingContext'),
+    rootDomainNamingContext: one('rootDomainNamingContext'),
     supportedControls: new Set(all('supportedControl')),
     supportedExtensions: new Set(all('supportedExtension')),
     dsServiceName: one('dsServiceName'),

@@ -3,14 +3,16 @@ import { DirectoryError, SettingError, StoppedError } from '../model/errors.js';
 import { noServer } from './connect-errors.js';
 import { Connection } from './connection.js';
 import type { Entry } from './entry.js';
+import { parseFilter } from './filter.js';
 import { locateServers } from './locate.js';
 import { type RangeCounts, completeRanges } from './ranges.js';
 import { type RootDse, readInvocationId, readRootDse } from './rootdse.js';
-import { type SearchOptions, type SearchOutcome, search } from './search.js';
+import { type SearchOptions, type SearchOutcome, readObject, search } from './search.js';
 import { type DirectorySettings, checkDirectorySettings } from './settings.js';
 import type { Server, TlsFacts } from './transport.js';
 
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
+const ANY = parseFilter('(objectClass=*)');
 const EXTENDED_DN = '1.2.840.113556.1.4.529';
 /** With these the next server may do better. A refused logon is never tried elsewhere: that would lock the account. */
 const TRY_NEXT = new Set([
@@ -129,6 +131,12 @@ export class Session {
       status: 'base missing',
       params: { setting: 'base', namingContexts: namingContexts.length },
     });
+  }
+
+  /** Whether the object of this name, or `<GUID=…>`, is there and may be seen. */
+  async sees(base: string): Promise<boolean> {
+    const object = { filter: ANY, attributes: ['objectClass'], extendedDn: false, marks: false };
+    return (await readObject(this.connection, base, object)) !== null;
   }
 
   /** The highest update sequence number now, as decimal text; null where the server keeps none. */

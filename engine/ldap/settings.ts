@@ -25,6 +25,13 @@ export interface DirectorySettings {
   readonly timeouts: { readonly connect: number; readonly idle: number; readonly run: number };
   /** The largest LDAP message that is accepted. */
   readonly maxMessageBytes: number;
+  /**
+   * Read the whole forest: find objects through the Global Catalog, and take what it does not hold from a controller of each
+   * object's own domain.
+   */
+  readonly globalCatalog?: boolean;
+  /** Where the Global Catalog is; none: DNS says, or it is on `servers` at the usual ports (3268, 3269). */
+  readonly catalogServers?: readonly { host: string; port: number }[];
   /** Looks up SRV records in place of the system's resolver. */
   readonly resolveSrv?: ResolveSrv;
 }

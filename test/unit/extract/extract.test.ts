@@ -34,7 +34,7 @@ describe('kinds of objects', () => {
   for (const classes of [
     ['top', 'person', 'organizationalPerson', 'user', 'computer'],
     ['top', 'person', 'organizationalPerson', 'user', 'computer', 'msDS-GroupManagedServiceAccount'],
-    ['top', 'publicFolder'],
+    ['top', 'printQueue'],
     [],
   ]) {
     it(`${classes.join(', ') || 'no class'} is set aside`, () => {
