@@ -13,7 +13,7 @@ export type PlanFigures = Pick<Report, 'groupsWithoutMail' | 'groupsHeld' | 'set
 export async function planFigures({ db, source, run }: PlanContext, whole: boolean): Promise<PlanFigures> {
   const [groups] = await db.query(
     `SELECT coalesce(sum(CASE WHEN known = 0 AND is_new = 0 AND (kind <> 'group' OR whole = 1) THEN 1 ELSE 0 END), 0) AS without_mail,
-       coalesce(sum(1 - whole), 0) AS held FROM plan_group`,
+       coalesce(sum(CASE WHEN kind = 'group' THEN 1 - whole ELSE 0 END), 0) AS held FROM plan_group`,
   );
   const [aside] = await db.query('SELECT count(*) AS count FROM set_aside WHERE run = ?1', [run]);
   return {

@@ -110,8 +110,8 @@ const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =
 export const CHANGES: readonly ChangeQuery[] = [
   { rows: PERSON_ADDED, count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
   { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },
-  { rows: PERSON_UPDATED, count: { user: 'usersUpdated', contact: 'contactsUpdated', of: 'objects' } },
-  { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', contact: 'contactsUpdated', of: 'changes' } },
+  { rows: PERSON_UPDATED, count: { user: 'usersUpdated', of: 'objects' } },
+  { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', of: 'changes' } },
   { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
   { rows: USER_ENABLED, count: { user: 'usersEnabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
   { rows: ATTRIBUTE, count: { user: 'attributesUpdated', contact: 'attributesUpdated', of: 'changes' } },

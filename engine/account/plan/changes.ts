@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ChangeCounts } from '../../model/report.js';
-import { type SqlConnection, integer, textOrNull } from '../store/connection.js';
+import { type SqlConnection, integer, text, textOrNull } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { CHANGES } from './change-queries.js';
 
@@ -31,8 +31,9 @@ export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
        SELECT ?1, kind, id, change, what, before, after FROM (${rows}) ORDER BY id, what`,
       [run],
     );
-    if (written > 0) await addCounts(db, from, { count, counts });
+    if (written > 0) await addCounts(db, { from, written }, { count, counts });
   }
+  counts.contactsUpdated = await contactsUpdated(db);
   const last = (await nextChange(db)) - 1;
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, first, last]);
   return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1 };
@@ -46,18 +47,30 @@ async function nextChange(db: SqlConnection): Promise<number> {
 /** Counts what was just written: objects where one may appear several times (`updated`), changes otherwise. */
 async function addCounts(
   db: SqlConnection,
-  from: number,
+  { from, written }: { from: number; written: number },
   { count, counts }: { count: (typeof CHANGES)[number]['count']; counts: ChangeCounts },
 ): Promise<void> {
+  if (count.group && count.of === 'changes') {
+    counts[count.group] += written;
+    return;
+  }
   const rows = await db.query(
-    `SELECT kind, count(*) AS changes, count(DISTINCT id) AS objects FROM journal WHERE seq >= ?1 GROUP BY kind`,
+    `SELECT kind, count(${count.of === 'objects' ? 'DISTINCT id' : '*'}) AS count FROM journal WHERE seq >= ?1 GROUP BY kind`,
     [from],
   );
   for (const row of rows) {
-    const name =
-      count[textOrNull(row, 'kind') === 'user' ? 'user' : textOrNull(row, 'kind') === 'contact' ? 'contact' : 'group'];
-    if (name) counts[name] += integer(row, count.of);
+    const kind = text(row, 'kind');
+    const name = count[kind === 'user' || kind === 'contact' ? kind : 'group'];
+    if (name) counts[name] += integer(row, 'count');
   }
+}
+
+/** Contacts whose name, distinguished name, SID or address is another. */
+async function contactsUpdated(db: SqlConnection): Promise<number> {
+  const [row] = await db.query(
+    `SELECT count(*) AS count FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object WHERE p.kind = 'contact'`,
+  );
+  return integer(row, 'count');
 }
 
 /** `sha-256:<hex>` over the changes as JSON arrays, one in each line. */

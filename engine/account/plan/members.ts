@@ -12,8 +12,9 @@ export async function planMembers(context: PlanContext): Promise<void> {
      LEFT JOIN plan_person p ON p.object = r.member AND p.is_new = 1 AND p.reason IS NULL
      LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
      WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
-       AND NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = r.member)
-     ON CONFLICT DO NOTHING`,
+       AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = r.member))
+       AND (r.via = 0 OR NOT EXISTS (
+         SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via = 0))`,
   );
   if (!complete) return;
   await db.run(

@@ -1,7 +1,7 @@
 /**
  * Which persons a plan has to look at. After a settled run that is not everybody: whom the account has as the source says
  * wants nothing, and can only lose an alias to somebody whose primary address it becomes. So: who is new, changed or back;
- * whom the account could not take in whole; and who holds an address that one of these wants.
+ * whom the account could not take in whole; and who holds the primary address that one of these wants.
  */
 import type { PlanContext } from './context.js';
 
@@ -19,13 +19,8 @@ export async function planScope({ db, source, settled }: PlanContext): Promise<v
     [source],
   );
   await db.run(
-    `INSERT INTO plan_scope SELECT holder FROM (
-       SELECT a.entry AS holder FROM plan_scope s CROSS JOIN object o ON o.key = s.object
-       CROSS JOIN address a ON a.kind = o.kind AND a.address = o.address
-       UNION
-       SELECT a.entry FROM plan_scope s CROSS JOIN object o ON o.key = s.object CROSS JOIN json_each(o.aliases) w
-       CROSS JOIN address a ON a.kind = o.kind AND a.address = w.value
-     ) WHERE holder > 0 ON CONFLICT DO NOTHING`,
+    `INSERT INTO plan_scope SELECT a.entry FROM (SELECT object FROM plan_scope) s CROSS JOIN object o ON o.key = s.object
+     CROSS JOIN address a ON a.kind = o.kind AND a.address = o.address WHERE a.entry > 0 ON CONFLICT DO NOTHING`,
   );
 }
 

@@ -64,7 +64,7 @@ CREATE TABLE object (
 CREATE INDEX object_sid ON object(source, sid) WHERE sid IS NOT NULL;
 CREATE INDEX object_dn ON object(source, dn_key) WHERE dn_key IS NOT NULL;
 CREATE INDEX object_other ON object(source, kind) WHERE kind <> 'user';
-CREATE INDEX object_absent ON object(source) WHERE present = 0;
+CREATE INDEX object_present ON object(source, present);
 CREATE INDEX object_open ON object(source) WHERE open = 1;
 -- Members as objects. via: 0 found by id, 1 by SID or name (which may be another's one day).
 CREATE TABLE object_member (

@@ -29,10 +29,10 @@ describe('an address belongs to one user', () => {
   }
 
   it('two new users want one: the first by name gets it, the other is set aside whole, with both ids', async () => {
-    const { aside, report } = await outcome([person('b', 'x', ['b']), person('A', 'x', ['a'])]);
-    assert.deepEqual(await addresses(), ['x a']);
-    assert.deepEqual(aside, ['ADDRESS_CLASH b']);
-    assert.match(report.setAside[0]?.detail ?? '', /object b .*object A/);
+    const { aside, report } = await outcome([person('B', 'x', ['b']), person('a', 'x', ['a2'])]);
+    assert.deepEqual(await addresses(), ['x a2']);
+    assert.deepEqual(aside, ['ADDRESS_CLASH B']);
+    assert.match(report.setAside[0]?.detail ?? '', /object B .*object a/);
     assert.doesNotMatch(report.setAside[0]?.detail ?? '', /@/, 'an id is all that is told of a person');
   });
 
@@ -40,6 +40,21 @@ describe('an address belongs to one user', () => {
     await outcome([person('m', 'x')]);
     const { aside, changes } = await outcome([person('a', 'x'), person('m', 'x')]);
     assert.deepEqual([aside, changes], [['ADDRESS_CLASH a'], []]);
+  });
+
+  it('one who has it as an alias comes before one who is new to it', async () => {
+    await outcome([person('m', 'm', ['x'])]);
+    const { aside, changes } = await outcome([person('a', 'x'), person('m', 'x')]);
+    assert.deepEqual([aside, changes], [['ADDRESS_CLASH a'], ['readdressed m']]);
+  });
+
+  it('one whose primary address it was, and who keeps it as an alias, comes before one who is new to it', async () => {
+    await outcome([person('m', 'x')]);
+    const { aside, changes } = await outcome([person('a', 'a', ['x']), person('m', 'm', ['x'])]);
+    assert.deepEqual(
+      [aside, changes],
+      [['ALIAS_CLASH a'], ['added a', 'readdressed m', 'alias-linked m x@example.com']],
+    );
   });
 
   it('a known user who loses keeps the present address, and the rest of the update goes on', async () => {

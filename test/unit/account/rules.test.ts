@@ -102,6 +102,18 @@ describe('rules of an account', () => {
     assert.equal(report.changes.usersUpdated, 1);
   });
 
+  it('counts a contact that changed once, whatever of it changed', async () => {
+    await changed([contact('cas'), contact('dan'), contact('eve')]);
+    const next = [
+      contact('cas', { name: 'Cas', primary: 'c@example.com' }),
+      contact('dan', { primary: 'd@example.com' }),
+    ];
+    const run = workshop.run();
+    const report = await sync(account, run, [...next, contact('eve')]);
+    assert.deepEqual(await changeLines(account, run.id), ['updated cas name', 'readdressed cas', 'readdressed dan']);
+    assert.deepEqual([report.changes.contactsUpdated, report.changes.usersReaddressed], [2, 0]);
+  });
+
   it('knows an object by its id, whatever its name and address', async () => {
     await changed([user('ann'), group('team'), members('team', ['ann'])]);
     const run = workshop.run();
@@ -161,6 +173,34 @@ describe('rules of an account', () => {
     }
     // negative control: the same list, said to be whole, removes
     assert.deepEqual(await changed([...people, group('team'), members('team', ['ann'])]), ['member-removed team bob']);
+  });
+
+  it('takes nobody out of a group that is not whole, whatever an earlier run said', async () => {
+    const people = [user('ann'), user('bob')];
+    await changed([...people, group('team'), members('team', ['ann', 'bob'])]);
+    await changed([...people, group('team'), members('team', ['ann'])], { complete: false });
+    const held = members('team', [], { held: 'cut' });
+    assert.deepEqual(await changed([...people, group('team'), held]), []);
+    assert.deepEqual(await changed([...people, group('team'), members('team', ['ann'])]), ['member-removed team bob']);
+  });
+
+  it('puts into groups that did not change whoever the account can take only now', async () => {
+    const team = [
+      group('team'),
+      members('team', ['ann', 'bob', 'silent']),
+      group('silent'),
+      members('silent', ['cas']),
+    ];
+    const disputed = [user('ann'), user('bob', { primary: 'ann@example.com' }), user('cas', { primary: null })];
+    assert.deepEqual(await changed([...disputed, ...team]), ['added ann', 'added team', 'member-added team ann']);
+    assert.deepEqual(await changed([user('ann'), user('bob'), user('cas'), ...team]), [
+      'added bob',
+      'added cas',
+      'added silent',
+      'member-added silent cas',
+      'member-added team bob',
+      'member-added team silent',
+    ]);
   });
 
   it('takes the members of a group from several parts', async () => {
@@ -289,6 +329,18 @@ describe('rules of an account', () => {
       assert.deepEqual(await changed([user('ann'), group('team'), members('team', ['ann'])]), ['added team']);
     });
 
+    it('does not count a member whom the run did not bring', async () => {
+      account = await workshop.open(workshop.settings({ domains: ['example.org'] }));
+      await changed([user('ann')]);
+      assert.deepEqual(await changed([group('team'), members('team', ['ann'])]), []);
+    });
+
+    it('does not add a group that is not whole now, whatever an earlier run said of its members', async () => {
+      await changed([user('ann', { primary: null }), group('team'), members('team', ['ann'])]);
+      const held = members('team', [], { held: 'cut' });
+      assert.deepEqual(await changed([user('ann'), group('team'), held]), ['added ann']);
+    });
+
     it('goes through deep nesting and a cycle of a thousand groups', async () => {
       const depth = 1_000;
       const chain = Array.from({ length: depth }, (_, index) => [
@@ -412,6 +464,17 @@ describe('rules of an account', () => {
       );
       assert.deepEqual(contacts[0]?.aliases, ['c@example.net']);
       assert.deepEqual(asideLines(report), ['ALIAS_OUTSIDE_DOMAINS ann', 'OUTSIDE_DOMAINS bob', 'OUTSIDE_DOMAINS sub']);
+    });
+
+    it('domains: an alias of a domain that is no longer listed is unlinked', async () => {
+      const settings = workshop.settings();
+      const ann = user('ann', { aliases: ['a@example.org', 'a@example.com'] });
+      account = await workshop.open(settings);
+      await changed([ann]);
+      await account.close();
+      account = await workshop.open({ ...settings, domains: ['example.com'] });
+      assert.deepEqual(await changed([ann], { complete: false }), []);
+      assert.deepEqual(await changed([ann]), ['alias-unlinked ann a@example.org']);
     });
 
     it('contacts off: contacts are not looked at, and bear no mail', async () => {

@@ -305,6 +305,33 @@ describe('runs of an account', () => {
     assert.equal(report.outcome, 'unchanged');
   });
 
+  it('that bring only what changed leave the rest as it is', async () => {
+    await sync(account, workshop.run(), directory);
+    const before = await account.snapshot();
+    const run = workshop.run({ mode: 'delta' });
+    const report = await sync(account, run, [user('new', { aliases: ['a@example.com'] })]);
+    assert.deepEqual(await changeLines(account, run.id), ['added new']);
+    assert.deepEqual(report.absent, { users: 0, contacts: 0, groups: 0 });
+    assert.equal((await account.snapshot()).users.length, before.users.length + 1);
+    const full = await sync(account, workshop.run(), directory);
+    assert.deepEqual(
+      full.absent,
+      { users: 1, contacts: 0, groups: 0 },
+      'negative control: a full run would have brought it',
+    );
+  });
+
+  it('with other settings look at everything again', async () => {
+    await sync(account, workshop.run(), directory);
+    await account.close();
+    account = await workshop.open({ ...settings, acknowledgeDisabled: false });
+    await sync(account, workshop.run(), directory);
+    await account.close();
+    account = await workshop.open({ ...settings, domains: ['example.org'] });
+    const report = await sync(account, workshop.run(), directory);
+    assert.equal(report.setAside.filter(({ reason }) => reason === 'OUTSIDE_DOMAINS').length, 3);
+  });
+
   it('survive closing and opening', async () => {
     const run = workshop.run();
     await account.stage(run, 0, directory);
