@@ -22,8 +22,8 @@ export function figuresOf(read: WhatWasRead): Record<string, string | number> {
   };
   if (session !== null) {
     figures['server'] = session.url;
-    figures['tlsProtocol'] = session.tls?.protocol ?? 'none';
-    figures['tlsCipher'] = session.tls?.cipher ?? 'none';
+    figures['tls'] = session.tls?.protocol ?? 'none';
+    figures['cipher'] = session.tls?.cipher ?? 'none';
     figures['requests'] = session.traffic.requests;
     figures['bytes'] = session.traffic.bytes;
   }

@@ -93,10 +93,7 @@ describe('directory-transmit and directory-receive', () => {
       ['received', 'run-whole-01', 'report', 'kept', undefined],
     );
     assert.match(
-      String(
-        report.stages.find(({ stage }) => stage === 'transmit')?.figures['tlsProtocol'] ??
-          JSON.stringify(report.stages),
-      ),
+      String(report.stages.find(({ stage }) => stage === 'transmit')?.figures['tls'] ?? JSON.stringify(report.stages)),
       /TLSv1\.[23]/,
     );
     const out = flow.received('out');

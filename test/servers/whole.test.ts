@@ -169,6 +169,7 @@ function assertCounts({ report, seal }: Synced, { counts, snapshot }: Expected, 
   );
   assert.equal(report.outcome, 'committed');
   assert.equal(report.groupsWithoutMail, counts.groupsWithoutMail + groupsMore);
+  assert.equal(report.groupsHeld, 0, 'a dynamic list has no members to be held');
   assert.deepEqual(reasons(report.setAside), counts.setAside);
   assert.equal(report.totals.users, snapshot.users.length);
   assert.equal(report.totals.contacts, snapshot.contacts.length);

@@ -112,7 +112,7 @@ describe('extract', () => {
       assert.equal(figures['pages'], 2);
       assert.equal(figures['entries'], 3);
       assert.equal(figures['requests'], 5);
-      assert.equal(figures['tlsProtocol'], 'none');
+      assert.equal(figures['tls'], 'none');
       assert.ok(Number(figures['bytes']) > 100);
     });
   });

@@ -116,8 +116,8 @@ describe('connecting', () => {
         const settings = settingsFor(server.port, { encryption: 'ldaps', tls: { ca: certificates.ca } });
         const { seal } = await readAll(settings);
         const figures = seal.stages[0]?.figures ?? {};
-        assert.equal(figures['tlsProtocol'], 'TLSv1.3');
-        assert.match(String(figures['tlsCipher']), /^TLS_/);
+        assert.equal(figures['tls'], 'TLSv1.3');
+        assert.match(String(figures['cipher']), /^TLS_/);
         assert.equal(seal.proof?.server.url, `ldaps://127.0.0.1:${server.port}`);
       } finally {
         await server.close();
@@ -362,7 +362,7 @@ describe('connecting', () => {
       await withServer(upgrades, async ({ port, requests }) => {
         const { seal } = await readAll(settings(port));
         assert.equal(seal.complete, true);
-        assert.equal(seal.stages[0]?.figures['tlsProtocol'], 'TLSv1.3');
+        assert.equal(seal.stages[0]?.figures['tls'], 'TLSv1.3');
         // In the clear, nothing but the request to encrypt.
         assert.deepEqual(
           requests.map(({ operation }) => operation),
