@@ -95,8 +95,17 @@ export async function expireRuns(db: SqlConnection, before: Date): Promise<void>
 export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'abandoned'): Promise<void> {
   await db.run('UPDATE run SET state = ?2, ended_at = ?3 WHERE key = ?1', [run, state, new Date().toISOString()]);
   await db.run('DELETE FROM staged_batch WHERE run = ?1', [run]);
-  const { first, last } = stagedRange(run);
-  await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
+  await forgetStaged(db, stagedRange(run));
+}
+
+/** Where nothing else is staged the whole table goes, which is much quicker. */
+async function forgetStaged(db: SqlConnection, { first, last }: { first: number; last: number }): Promise<void> {
+  const [other] = await db.query(
+    `SELECT 1 AS yes WHERE EXISTS (SELECT 1 FROM staged WHERE key < ?1) OR EXISTS (SELECT 1 FROM staged WHERE key > ?2)`,
+    [first, last],
+  );
+  if (other) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
+  else await db.exec('DELETE FROM staged');
 }
 
 /** The numbers of the batches that arrived, in order. */

@@ -22,27 +22,40 @@ const GROUP = `plan_touched t CROSS JOIN plan_group g ON g.object = t.object
   CROSS JOIN entry e ON e.key = t.object CROSS JOIN object o ON o.key = t.object`;
 const NEW_PERSON = `plan_person p CROSS JOIN object o ON o.key = p.object`;
 
-const row = (kind: string, change: string, rest: { id: string; what?: string; before?: string; after?: string }) =>
-  `SELECT ${kind} AS kind, ${rest.id} AS id, '${change}' AS change, ${rest.what ?? 'NULL'} AS what,
-     ${rest.before ?? 'NULL'} AS before, ${rest.after ?? 'NULL'} AS after`;
+/** What a change is about: the columns of its row in the journal, and those it is ordered by (no text: that is slow). */
+interface Columns {
+  readonly id: string;
+  readonly order: string;
+  readonly then?: string;
+  readonly what?: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+const row = (kind: string, change: string, { id, order, then, what, before, after }: Columns) =>
+  `SELECT ${kind} AS kind, ${id} AS id, '${change}' AS change, ${what ?? 'NULL'} AS what, ${before ?? 'NULL'} AS before,
+     ${after ?? 'NULL'} AS after, ${order} AS first, ${then ?? '0'} AS second`;
 
 const differs = (field: string) => ({
   what: `'${field}'`,
+  then: `'${field}'`,
   before: `json_quote(e.${field})`,
   after: `json_quote(o.${field})`,
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
-const NEW_VALUES =
-  '(SELECT json_group_object(v.shown, v.after ORDER BY v.name) FROM plan_value v WHERE v.object = p.object)';
+const NEW_VALUES = `(SELECT json_group_object(shown, after) FROM (
+  SELECT v.shown, v.after FROM plan_value v WHERE v.object = p.object ORDER BY v.name))`;
 
 const PERSON_ADDED = `${row('p.kind', 'added', {
   id: 'p.id',
+  order: 'p.object',
   after: `json_object('address', p.wanted, 'name', o.name, 'attributes', json(${NEW_VALUES}))`,
 })} FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
 const PERSON_LINKED = `${row('p.kind', 'linked', {
   id: 'p.id',
+  order: 'p.object',
   before: `json_object('address', e.address, 'name', e.name, 'origin', e.origin)`,
   after: `json_object('address', p.wanted, 'name', o.name, 'origin', 'directory', 'attributes', json(${NEW_VALUES}))`,
 })} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked WHERE p.is_new = 1 AND p.reason IS NULL`;
@@ -50,40 +63,45 @@ const PERSON_LINKED = `${row('p.kind', 'linked', {
 const PERSON_UPDATED = union(
   ['name', 'dn', 'sid'].map(
     (field) =>
-      `${row('p.kind', 'updated', { id: 'p.id', ...differs(field) })} FROM ${PERSON}
+      `${row('p.kind', 'updated', { id: 'p.id', order: 'p.object', ...differs(field) })} FROM ${PERSON}
        WHERE e.${field} IS DISTINCT FROM o.${field}`,
   ),
 );
 
 const PERSON_READDRESSED = `${row('p.kind', 'readdressed', {
   id: 'p.id',
+  order: 'p.object',
   before: 'json_quote(p.held)',
   after: 'json_quote(p.wanted)',
 })} FROM ${PERSON} WHERE p.clash IS NULL AND p.wanted <> p.held`;
 
 /** Somebody who is new comes enabled, so that this too is told where it is not so. */
 const USER_DISABLED = union([
-  `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })} FROM ${PERSON}
+  `${row('p.kind', 'disabled', { id: 'p.id', order: 'p.object', before: `'true'`, after: `'false'` })} FROM ${PERSON}
    WHERE p.kind = 'user' AND e.enabled = 1 AND o.enabled = 0`,
-  `${row('p.kind', 'disabled', { id: 'p.id', before: `'true'`, after: `'false'` })}
+  `${row('p.kind', 'disabled', { id: 'p.id', order: 'p.object', before: `'true'`, after: `'false'` })}
    FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.kind = 'user' AND o.enabled = 0`,
 ]);
-const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', before: `'false'`, after: `'true'` })} FROM ${PERSON}
+const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', order: 'p.object', before: `'false'`, after: `'true'` })} FROM ${PERSON}
   WHERE p.kind = 'user' AND e.enabled = 0 AND o.enabled = 1`;
 
 const ATTRIBUTE = `${row('p.kind', 'attribute', {
   id: 'p.id',
+  order: 'v.object',
+  then: 'v.name',
   what: 'v.shown',
   before: 'json_quote(v.before)',
   after: 'json_quote(v.after)',
 })} FROM plan_value v CROSS JOIN plan_person p ON p.object = v.object WHERE p.is_new = 0`;
 
-const ALIAS_UNLINKED = `${row('u.kind', 'alias-unlinked', { id: 'p.id', what: 'u.address' })}
+const ALIAS_UNLINKED = `${row('u.kind', 'alias-unlinked', { id: 'p.id', order: 'u.object', then: 'u.address', what: 'u.address' })}
   FROM plan_unlink u CROSS JOIN plan_person p ON p.object = u.object`;
 
 /** `before`: whose address it was, where somebody known from elsewhere had it. */
 const ALIAS_LINKED = `${row('w.kind', 'alias-linked', {
   id: 'p.id',
+  order: 'w.object',
+  then: 'w.address',
   what: 'w.address',
   before: `CASE WHEN k.key IS NOT NULL THEN json_object('address', k.address, 'name', k.name, 'origin', k.origin) END`,
 })} FROM plan_alias w CROSS JOIN plan_person p ON p.object = w.object LEFT JOIN entry k ON k.key = w.known
@@ -91,22 +109,23 @@ const ALIAS_LINKED = `${row('w.kind', 'alias-linked', {
 
 const GROUP_ADDED = `${row(`'group'`, 'added', {
   id: 'g.id',
+  order: 'g.object',
   after: `json_object('name', o.name, 'address', o.address, 'kind', o.kind)`,
 })} FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1`;
 
 const GROUP_UPDATED = union(
   ['name', 'dn', 'sid', 'address', 'scope', 'type', 'kind'].map(
     (field) =>
-      `${row(`'group'`, 'updated', { id: 'g.id', ...differs(field) })} FROM ${GROUP}
+      `${row(`'group'`, 'updated', { id: 'g.id', order: 'g.object', ...differs(field) })} FROM ${GROUP}
        WHERE e.${field} IS DISTINCT FROM o.${field}`,
   ),
 );
 
 const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =>
-  `${row(`'group'`, change, { id: 'g.id', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp
+  `${row(`'group'`, change, { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp
    CROSS JOIN object o ON o.key = m.entry WHERE m.added = ${String(added)}`;
 
-/** In the order of the journal. */
+/** In the order of the journal; within each, in the order in which the objects were first heard of. */
 export const CHANGES: readonly ChangeQuery[] = [
   { rows: PERSON_ADDED, count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
   { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },

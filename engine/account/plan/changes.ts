@@ -1,5 +1,5 @@
 /**
- * The plan as a list of changes, in one order: by what is done, then by id. It is written to the journal inside the
+ * The plan as a list of changes, in one order. It is written to the journal inside the
  * transaction that applies it; its digest is that of the list, so that the same plan has the same digest.
  */
 import { createHash } from 'node:crypto';
@@ -28,7 +28,7 @@ export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
     const from = await nextChange(db);
     const written = await db.run(
       `INSERT INTO journal (run, kind, id, change, what, before, after)
-       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) ORDER BY id, what`,
+       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) ORDER BY first, second`,
       [run],
     );
     if (written > 0) await addCounts(db, { from, written }, { count, counts });

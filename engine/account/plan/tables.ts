@@ -29,7 +29,7 @@ const TABLES = {
     compare INTEGER NOT NULL DEFAULT 0`,
   // Groups in groups, as far as they can be reached from groups that the account does not have.
   plan_nesting: 'parent INTEGER NOT NULL, child INTEGER NOT NULL',
-  plan_member: 'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL',
+  plan_member: 'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL, PRIMARY KEY (grp, entry)',
 } as const;
 
 /** Made when their tables are filled: that is quicker for large ones. */

@@ -67,12 +67,12 @@ describe('rules of an account', () => {
       'disabled bob',
       'alias-linked ann a@example.com',
       'alias-linked ann b@example.com',
-      'added everyone',
-      'added outer',
       'added team',
-      'member-added outer team',
+      'added outer',
+      'added everyone',
       'member-added team ann',
       'member-added team cas',
+      'member-added outer team',
     ]);
     const { usersAdded, usersDisabled, contactsAdded, groupsAdded, membersAdded, aliasesLinked } = report.changes;
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe('rules of an account', () => {
     );
     assert.deepEqual(report.totals, { users: 2, contacts: 1, groups: 3, members: 3, aliases: 2 });
     assert.equal(report.groupsWithoutMail, 1);
-    assert.equal(report.groupsHeld, 1);
+    assert.equal(report.groupsHeld, 0, 'a dynamic list has no members to hold');
   });
 
   it('updates name, distinguished name and SID one by one, with before and after, and nothing else', async () => {
@@ -197,9 +197,9 @@ describe('rules of an account', () => {
       'added bob',
       'added cas',
       'added silent',
-      'member-added silent cas',
       'member-added team bob',
       'member-added team silent',
+      'member-added silent cas',
     ]);
   });
 
@@ -274,9 +274,9 @@ describe('rules of an account', () => {
         ...team,
       ]),
       [
+        'updated zoe dn',
         'updated bob sid',
         'updated cas dn',
-        'updated zoe dn',
         'member-removed team bob',
         'member-removed team cas',
         'member-added team zoe',
@@ -317,10 +317,10 @@ describe('rules of an account', () => {
       assert.deepEqual(await changed([user('zoe'), ...groups]), ['added zoe']);
       assert.deepEqual(await changed([user('zoe'), user('ann'), ...groups]), [
         'added ann',
-        'added team',
         'added top',
-        'member-added team ann',
+        'added team',
         'member-added top team',
+        'member-added team ann',
       ]);
     });
 

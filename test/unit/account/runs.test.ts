@@ -140,7 +140,7 @@ describe('runs of an account', () => {
       await sync(account, whole, [...smaller, ...additions]);
       assert.deepEqual(
         (await changeLines(account, whole.id)).filter((line) => /removed|unlinked/.test(line)),
-        ['alias-unlinked ann a@example.com', 'member-removed outer team', 'member-removed team cas'],
+        ['alias-unlinked ann a@example.com', 'member-removed team cas', 'member-removed outer team'],
       );
     });
 
@@ -173,8 +173,8 @@ describe('runs of an account', () => {
       await sync(account, run, smaller);
       assert.deepEqual(await changeLines(account, run.id), [
         'alias-unlinked ann a@example.com',
-        'member-removed outer team',
         'member-removed team cas',
+        'member-removed outer team',
       ]);
     });
   });
