@@ -15,6 +15,17 @@
       .split(/[\s,;]+/)
       .filter(Boolean);
 
+  /** Lines of a text, such as distinguished names, which have commas in them. */
+  const lines = (text) =>
+    String(text ?? '')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter(Boolean);
+
+  /** The beginning of a distinguished name; the runtime parses all of it. */
+  const isName = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+) *=/;
+  const isId = /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
+
   const label = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
   const domainName = new RegExp(`^${label}(?:\\.${label})*\\.?$`);
   const bracketed = /^\[[0-9A-Fa-f:.]+\](?::(\d{1,5}))?$/;
@@ -56,6 +67,14 @@
     wholeNumber: (least, most) => (value) =>
       /^\s*\d+\s*$/.test(String(value ?? '')) && Number(value) >= least && Number(value) <= most,
     servers: (value) => entries(value).length > 0 && entries(value).every(isServer),
+    /** Servers, or the domain that is typed beside them. */
+    serversOrDomain: (value, node) =>
+      entries(value).every(isServer) &&
+      (entries(value).length > 0 || String(window.directorySync.current(node, 'domain') ?? '').trim() !== ''),
+    domain: (value) => String(value ?? '').trim() === '' || domainName.test(String(value).trim()),
+    site: (value) => /^[A-Za-z0-9_-]*$/.test(String(value ?? '').trim()),
+    names: (value) => lines(value).every((line) => isName.test(line)),
+    namesOrIds: (value) => lines(value).every((line) => isName.test(line) || isId.test(line)),
     attributes: (value) => entries(value).every((name) => attributeName.test(name)),
     domains: (value) => entries(value).every((name) => domainName.test(name)),
     filter: (value) => isFilter(String(value ?? '')),

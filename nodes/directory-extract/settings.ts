@@ -1,16 +1,32 @@
 /** The settings of a `directory-extract` node, as the engine takes them. */
 import { Type } from '@sinclair/typebox';
-import { DOCUMENTED_FILTER, type ExtractSettings } from '../../engine/extract/extract.js';
-import { entriesOf, reference, settingInvalid, settingsOf, text, wholeNumber, yesOrNo } from '../shared/settings.js';
+import { type ExtractSettings, FILTER_PRESETS } from '../../engine/extract/settings.js';
+import {
+  entriesOf,
+  linesOf,
+  oneOf,
+  reference,
+  settingInvalid,
+  settingMissing,
+  settingsOf,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from '../shared/settings.js';
 
 const parse = settingsOf(
   'directory-extract',
   Type.Object({
     server: reference(),
     source: text(''),
-    filter: text(DOCUMENTED_FILTER),
+    preset: oneOf(['documented', 'people', 'exchange', 'groups', 'enabled', 'own']),
+    filter: text(''),
     attributes: text(''),
     contacts: yesOrNo(true),
+    include: text(''),
+    exclude: text(''),
+    emailDomains: text(''),
+    canaries: text(''),
     batchSize: wholeNumber(1, 5000, 500),
     window: wholeNumber(1, 100, 4),
   }),
@@ -25,12 +41,28 @@ export function extractSettings(stored: object): {
   readonly window: number;
   readonly extract: ExtractSettings;
 } {
-  const { server, source, window, filter, attributes, batchSize, contacts } = parse(stored);
+  const config = parse(stored);
+  const { server, source, window, preset, filter, batchSize, contacts } = config;
   if (source.length > LONGEST_SOURCE) {
     throw settingInvalid(
       'source',
       `The setting "source" of directory-extract is longer than ${LONGEST_SOURCE} characters.`,
     );
   }
-  return { server, source, window, extract: { filter, attributes: entriesOf(attributes), batchSize, contacts } };
+  if (preset === 'own' && filter === '') throw settingMissing('filter', 'directory-extract');
+  return {
+    server,
+    source,
+    window,
+    extract: {
+      filter: preset === 'own' ? filter : FILTER_PRESETS[preset],
+      attributes: entriesOf(config.attributes),
+      batchSize,
+      contacts,
+      include: linesOf(config.include),
+      exclude: linesOf(config.exclude),
+      emailDomains: entriesOf(config.emailDomains).map((domain) => domain.toLowerCase()),
+      canaries: linesOf(config.canaries),
+    },
+  };
 }

@@ -1,16 +1,7 @@
 /** The settings of a `directory-server` node, as the engine takes them. */
 import { Type } from '@sinclair/typebox';
 import { DEFAULT_MAX_MESSAGE_BYTES, type DirectorySettings } from '../../engine/ldap/settings.js';
-import {
-  entriesOf,
-  oneOf,
-  requiredText,
-  settingInvalid,
-  settingMissing,
-  settingsOf,
-  text,
-  wholeNumber,
-} from '../shared/settings.js';
+import { entriesOf, oneOf, settingInvalid, settingMissing, settingsOf, text, wholeNumber } from '../shared/settings.js';
 
 /** The account that reads the directory; Node-RED keeps both encrypted. */
 export interface ServerCredentials {
@@ -21,7 +12,10 @@ export interface ServerCredentials {
 const parse = settingsOf(
   'directory-server',
   Type.Object({
-    servers: requiredText(),
+    servers: text(''),
+    domain: text('', '^[A-Za-z0-9_.-]*$'),
+    site: text('', '^[A-Za-z0-9_-]*$'),
+    globalCatalog: oneOf(['off', 'on']),
     encryption: oneOf(['ldaps', 'starttls', 'none']),
     tls: text(''),
     base: text(''),
@@ -41,6 +35,8 @@ export interface ServerSettings {
 /** Throws `SettingError`. A blank password is refused: a directory would take it for an anonymous log-on (hazard N11). */
 export function serverSettings(stored: object, credentials: ServerCredentials | undefined): ServerSettings {
   const config = parse(stored);
+  const servers = entriesOf(config.servers);
+  if (servers.length === 0 && config.domain === '') throw settingMissing('servers', 'directory-server');
   const usual = config.encryption === 'ldaps' ? 636 : 389;
   const user = credentials?.user?.trim() ?? '';
   const password = credentials?.password ?? '';
@@ -48,7 +44,9 @@ export function serverSettings(stored: object, credentials: ServerCredentials | 
   if (password === '') throw settingMissing('password', 'directory-server');
   return {
     directory: {
-      servers: entriesOf(config.servers).map((entry) => serverOf(entry, usual)),
+      servers: servers.map((entry) => serverOf(entry, usual)),
+      ...(config.domain === '' ? {} : { discovery: { domain: config.domain, site: config.site || null } }),
+      globalCatalog: config.globalCatalog === 'on',
       encryption: config.encryption,
       user,
       password,

@@ -8,12 +8,24 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** Leads from one version to the next; the first of a list from 1 to 2. Never changed once released. */
 export type Step = (settings: Settings) => Settings;
 
+/** What a filter was by default in version 1 of extract. */
+const FIRST_FILTER = '(|(mail=*)(proxyaddresses=*)(objectclass=group)(objectclass=msExchDynamicDistributionList))';
+
 /** For each node type its steps, in order. */
 export const STEPS: Readonly<Record<string, readonly Step[]>> = {
-  'directory-server': [],
+  'directory-server': [
+    // 2: found by DNS, and the Global Catalog. What was there before was named, and is read alone.
+    (settings) => ({ domain: '', site: '', globalCatalog: 'off', ...settings }),
+  ],
   'directory-endpoint': [],
   'directory-account': [],
-  'directory-extract': [],
+  'directory-extract': [
+    // 2: filters by what they are for. One that somebody wrote is their own.
+    (settings) => {
+      const filter = typeof settings['filter'] === 'string' ? settings['filter'].trim() : '';
+      return { ...settings, preset: filter === '' || filter === FIRST_FILTER ? 'documented' : 'own' };
+    },
+  ],
   'directory-enrich': [],
   'directory-transmit': [],
   'directory-receive': [],

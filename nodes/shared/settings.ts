@@ -67,6 +67,14 @@ export function entriesOf(list: string): string[] {
   return list.split(/[\s,;]+/).filter((entry) => entry !== '');
 }
 
+/** Lines of a text, such as distinguished names, which have commas in them. */
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
 /** Undefined for blank: then the default holds. */
 function coerced(schema: TSchema, value: unknown): unknown {
   if (value === null || value === undefined) return undefined;

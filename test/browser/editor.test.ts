@@ -205,6 +205,7 @@ for (const version of NODE_RED_VERSIONS) {
       it(`${type}: says what is wrong with ${field}, and no more once it is right`, async () => {
         const tray = await dialogOf(editor, type);
         const input = tray.locator(`#node-${CONFIG_TYPES.includes(type) ? 'config-' : ''}input-${field}`);
+        if (field === 'filter') await tray.locator('#node-input-preset').selectOption('own');
         for (const value of values) {
           await enter(input, value);
           assert.ok(await hasError(input), `${JSON.stringify(value)} is taken for right`);
@@ -250,6 +251,7 @@ for (const version of NODE_RED_VERSIONS) {
     it('puts the usual filter back', async () => {
       const tray = await dialogOf(editor, 'directory-extract');
       const filter = tray.locator('#node-input-filter');
+      await tray.locator('#node-input-preset').selectOption('own');
       const usual = await filter.inputValue();
       await enter(filter, '(cn=x)');
       await tray.locator('#directory-extract-documented').click();

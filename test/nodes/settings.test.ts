@@ -9,7 +9,7 @@ import { serverSettings } from '../../nodes/directory-server/settings.js';
 import { transmitSettings } from '../../nodes/directory-transmit/settings.js';
 import { type Step, migrate } from '../../nodes/shared/migrations.js';
 import { SettingError } from '../../engine/model/errors.js';
-import { DOCUMENTED_FILTER } from '../../engine/extract/extract.js';
+import { DOCUMENTED_FILTER, FILTER_PRESETS } from '../../engine/extract/settings.js';
 
 const key = 'k'.repeat(32);
 const logon = { user: 'u', password: 'p' };
@@ -31,6 +31,7 @@ describe('settings: what is blank has a default', () => {
     assert.deepEqual(serverSettings({ servers: 'dc1' }, logon), {
       directory: {
         servers: [{ host: 'dc1', port: 636 }],
+        globalCatalog: false,
         encryption: 'ldaps',
         ...logon,
         base: null,
@@ -47,7 +48,16 @@ describe('settings: what is blank has a default', () => {
       server: 's',
       source: '',
       window: 4,
-      extract: { filter: DOCUMENTED_FILTER, attributes: [], batchSize: 500, contacts: true },
+      extract: {
+        filter: DOCUMENTED_FILTER,
+        attributes: [],
+        batchSize: 500,
+        contacts: true,
+        include: [],
+        exclude: [],
+        emailDomains: [],
+        canaries: [],
+      },
     });
   });
 
@@ -86,6 +96,27 @@ describe('settings: what they may look like', () => {
   it('numbers and ticks that come from the environment are text', () => {
     const { extract, window } = extractSettings({ server: 's', batchSize: ' 20 ', contacts: 'false', window: '7' });
     assert.deepEqual([extract.batchSize, extract.contacts, window], [20, false, 7]);
+  });
+
+  it('a domain in place of servers, with or without a site', () => {
+    const domain = { domain: 'example.test', globalCatalog: 'on' };
+    const { servers, discovery, globalCatalog } = serverSettings(domain, logon).directory;
+    assert.deepEqual(
+      { servers, discovery, globalCatalog },
+      { servers: [], discovery: { domain: 'example.test', site: null }, globalCatalog: true },
+    );
+    const sited = serverSettings({ ...domain, site: 'Berlin' }, logon).directory;
+    assert.equal(sited.discovery?.site, 'Berlin');
+  });
+
+  it('filters by what they are for, and lists of names by lines', () => {
+    const of = (settings: object) => extractSettings({ server: 's', version: 2, ...settings }).extract;
+    assert.equal(of({ preset: 'groups', filter: '(cn=x)' }).filter, FILTER_PRESETS.groups);
+    assert.equal(of({ preset: 'own', filter: '(cn=x)' }).filter, '(cn=x)');
+    assert.equal(of({}).filter, DOCUMENTED_FILTER);
+    const names = of({ include: 'OU=a,DC=x\r\n\n OU=b,DC=x ', emailDomains: 'A.test, b.test', canaries: 'CN=c,DC=x' });
+    assert.deepEqual(names.include, ['OU=a,DC=x', 'OU=b,DC=x']);
+    assert.deepEqual([names.emailDomains, names.canaries], [['a.test', 'b.test'], ['CN=c,DC=x']]);
   });
 
   it('lists', () => {
@@ -128,6 +159,19 @@ describe('settings: what is refused', () => {
       'SETTING_MISSING',
       'password',
     ],
+    ['a domain that is a URL', () => serverSettings({ domain: 'ldap://x' }, logon), 'SETTING_INVALID', 'domain'],
+    [
+      'another filter preset',
+      () => extractSettings({ server: 's', version: 2, preset: 'all' }),
+      'SETTING_INVALID',
+      'preset',
+    ],
+    [
+      'no filter of its own',
+      () => extractSettings({ server: 's', version: 2, preset: 'own' }),
+      'SETTING_MISSING',
+      'filter',
+    ],
     ['no server chosen', () => extractSettings({}), 'SETTING_MISSING', 'server'],
     ['a long source', () => extractSettings({ server: 's', source: 'x'.repeat(129) }), 'SETTING_INVALID', 'source'],
     ['a window of words', () => extractSettings({ server: 's', window: 'few' }), 'SETTING_INVALID', 'window'],
@@ -155,6 +199,30 @@ describe('settings: what is refused', () => {
 });
 
 describe('migrations of settings', () => {
+  it('directory-extract 1 to 2: the filter that was the default is the documented one, any other is their own', () => {
+    const first = { version: 1, server: 's', contacts: false };
+    assert.deepEqual(migrate('directory-extract', { ...first, filter: DOCUMENTED_FILTER })['preset'], 'documented');
+    assert.deepEqual(migrate('directory-extract', first)['preset'], 'documented');
+    assert.deepEqual(migrate('directory-extract', { ...first, filter: '(cn=x)' }), {
+      ...first,
+      filter: '(cn=x)',
+      preset: 'own',
+      version: 2,
+    });
+    assert.equal(extractSettings({ ...first, filter: '(cn=x)' }).extract.filter, '(cn=x)');
+  });
+
+  it('directory-server 1 to 2: servers stay, and one domain is read', () => {
+    assert.deepEqual(migrate('directory-server', { servers: 'a', base: 'DC=x' }), {
+      servers: 'a',
+      base: 'DC=x',
+      domain: '',
+      site: '',
+      globalCatalog: 'off',
+      version: 2,
+    });
+  });
+
   const steps: Step[] = [
     (settings) => ({ ...settings, host: settings['server'] }),
     (settings) => ({ ...settings, host: `${String(settings['host'])}:636` }),
