@@ -10,6 +10,8 @@ import { once } from 'node:events';
 export interface Size {
   readonly people: number;
   readonly groups: number;
+  /** Members of the largest group at most; 50,000 where it is not given. */
+  readonly largest?: number;
 }
 
 export const BASE = 'DC=example,DC=test';
@@ -54,11 +56,11 @@ const TITLES = [
 ];
 
 /** Sizes of the groups: one of half the people (at most 50,000), twenty of 5,000, the rest small; about 2.5 memberships a person. */
-export function groupSizes({ people, groups }: Size): number[] {
+export function groupSizes({ people, groups, largest = 50_000 }: Size): number[] {
   const large = Math.min(20, Math.floor(groups / 100));
   const sizes = [
-    Math.min(50_000, Math.floor(people / 2)),
-    ...Array<number>(large).fill(Math.min(5_000, Math.floor(people / 20))),
+    Math.min(largest, Math.floor(people / 2)),
+    ...Array<number>(large).fill(Math.min(5_000, largest, Math.floor(people / 20))),
   ];
   const left = Math.max(0, groups - sizes.length);
   const rest = Math.max(0, Math.floor(people * 2.5) - sizes.reduce((sum, size) => sum + size, 0));

@@ -29,7 +29,7 @@ export async function startBigDirectory(size: Size, tell: (line: string) => void
     .update(JSON.stringify(size))
     .update(await ownSource())
     .digest('hex');
-  const folder = join(ROOT, '.bench', `slapd-${String(size.people)}-${String(size.groups)}-${made.slice(0, 8)}`);
+  const folder = join(ROOT, '.bench', `slapd-${size.people}-${size.groups}-${made.slice(0, 8)}`);
   const settings = join(folder, 'slapd.conf');
   if (!existsSync(folder)) {
     tell(`loading slapd with ${String(size.people)} people and ${String(size.groups)} groups`);
