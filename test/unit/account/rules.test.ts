@@ -185,21 +185,29 @@ describe('rules of an account', () => {
   });
 
   it('puts into groups that did not change whoever the account can take only now', async () => {
-    const team = [
+    const groups = [
       group('team'),
-      members('team', ['ann', 'bob', 'silent']),
+      members('team', ['ann', 'bob']),
       group('silent'),
       members('silent', ['cas']),
+      group('outer'),
+      members('outer', ['team', 'silent']),
     ];
     const disputed = [user('ann'), user('bob', { primary: 'ann@example.com' }), user('cas', { primary: null })];
-    assert.deepEqual(await changed([...disputed, ...team]), ['added ann', 'added team', 'member-added team ann']);
-    assert.deepEqual(await changed([user('ann'), user('bob'), user('cas'), ...team]), [
+    assert.deepEqual(await changed([...disputed, ...groups]), [
+      'added ann',
+      'added team',
+      'added outer',
+      'member-added team ann',
+      'member-added outer team',
+    ]);
+    assert.deepEqual(await changed([user('ann'), user('bob'), user('cas'), ...groups]), [
       'added bob',
       'added cas',
       'added silent',
       'member-added team bob',
-      'member-added team silent',
       'member-added silent cas',
+      'member-added outer silent',
     ]);
   });
 
