@@ -91,7 +91,7 @@ function recordCounts(records: RecordCounts): string {
 }
 
 function told(figures: Stage['figures']): string[] {
-  return Object.entries(figures).map(([name, value]) => `${name} ${String(value)}`);
+  return Object.entries(figures).map(([name, value]) => `${inWords(name)} ${String(value)}`);
 }
 
 function changes(report: Report): string[] {
@@ -116,6 +116,11 @@ function absences({ absent, groupsWithoutMail, groupsHeld }: Report): string[] {
     lines.push(row('groups not added', `${String(groupsWithoutMail)} without a member that bears mail`));
   if (groupsHeld > 0) lines.push(row('groups held', `${String(groupsHeld)}: their members could not be read whole`));
   return lines;
+}
+
+/** `receivedBytes` as `received bytes`. */
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** Of what was set aside, so many are shown; the report as JSON has more. */

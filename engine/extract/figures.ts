@@ -25,7 +25,7 @@ export function figuresOf(read: WhatWasRead): Record<string, string | number> {
     figures['tls'] = session.tls?.protocol ?? 'none';
     figures['cipher'] = session.tls?.cipher ?? 'none';
     figures['requests'] = session.traffic.requests;
-    figures['bytes'] = session.traffic.bytes;
+    figures['receivedBytes'] = session.traffic.bytes;
   }
   figures['referencesNotFollowed'] = log.references.size;
   figures['rangedAttributes'] = ranges.started;

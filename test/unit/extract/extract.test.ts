@@ -113,7 +113,7 @@ describe('extract', () => {
       assert.equal(figures['entries'], 3);
       assert.equal(figures['requests'], 5);
       assert.equal(figures['tls'], 'none');
-      assert.ok(Number(figures['bytes']) > 100);
+      assert.ok(Number(figures['receivedBytes']) > 100);
     });
   });
 
