@@ -62,10 +62,18 @@
     return filter.startsWith('(') && depth === 0;
   };
 
+  const FURTHER_SENDERS = 32;
+
+  const isStored = (value) => value === '__PWRD__';
+  /** `${NAME}`: Node-RED puts in the value of the environment variable. */
+  const isEnvironment = (value) => /^\$\{[^}]+\}$/.test(String(value ?? ''));
+
   const rules = {
     filled: (value) => String(value ?? '').trim() !== '',
     wholeNumber: (least, most) => (value) =>
       /^\s*\d+\s*$/.test(String(value ?? '')) && Number(value) >= least && Number(value) <= most,
+    /** For settings that came later: a node from before them has nothing there, and the default holds. */
+    optional: (rule) => (value, node) => String(value ?? '').trim() === '' || rule(value, node),
     servers: (value) => entries(value).length > 0 && entries(value).every(isServer),
     /** Servers, or the domain that is typed beside them. */
     serversOrDomain: (value, node) =>
@@ -79,12 +87,28 @@
     domains: (value) => entries(value).every((name) => domainName.test(name)),
     filter: (value) => isFilter(String(value ?? '')),
     httpsUrl: (value) => isHttpsUrl(String(value ?? '').trim()),
+    senders: (value) =>
+      (value ?? []).every(({ id }) => /^[A-Za-z0-9._-]{1,64}$/.test(id)) &&
+      new Set((value ?? []).map(({ id }) => id)).size === (value ?? []).length,
     path: (value) => /^\/[A-Za-z0-9._~/-]*$/.test(String(value ?? '').trim()),
     port: (value) => String(value ?? '').trim() === '' || isPort(String(value).trim()),
     keyId: (value) => /^[A-Za-z0-9._-]{1,64}$/.test(String(value ?? '').trim()),
     atMost: (length) => (value) => String(value ?? '').length <= length,
     /** A secret that was stored before comes to the editor as `__PWRD__`. */
-    key: (value) => value === '__PWRD__' || String(value ?? '').length >= 32,
+    key: (value) => isStored(value) || isEnvironment(value) || String(value ?? '').length >= 32,
+    /** What an older installation calls SecurityProtocol: bits of .NET, of which the lowest counts. */
+    securityProtocol: (value) => {
+      const text = String(value ?? '').trim();
+      const number = Number(text);
+      return (
+        text === '' ||
+        (/^\d{1,5}$/.test(text) && number > 0 && [192, 768, 3072, 12288].some((bits) => (number & bits) === bits))
+      );
+    },
+    pins: (value) => {
+      const pins = entries(value).map((pin) => pin.replace(/^sha256\//i, ''));
+      return pins.length !== 1 && pins.every((pin) => /^[A-Za-z0-9+/]{43}=$/.test(pin));
+    },
   };
 
   window.directorySync = {
@@ -103,6 +127,93 @@
         return translate(`${this._def.type}.error.${property}`);
       };
     },
+
+    /** A rule that holds only while that proof is chosen. */
+    whenProof(proof, rule) {
+      return function (value, node) {
+        return (directorySync.current(node, 'proof') || 'signature') !== proof || rule.call(this, value, node);
+      };
+    },
+
+    /** Places for the keys of senders beside the first; as in nodes/directory-receive/settings.ts. */
+    senderCredentials() {
+      const names = ['nextKey'];
+      for (let place = 1; place <= FURTHER_SENDERS; place += 1) names.push(`key_${place}`, `nextKey_${place}`);
+      return Object.fromEntries(names.map((name) => [name, { type: 'password' }]));
+    },
+
+    /** A list of senders beside the first, each with its key at a place of its own among the credentials. */
+    editSenders(list, node, texts) {
+      const field = (name, input) =>
+        $('<div class="directory-sync-sender-field">').append($('<label>').text(texts[name]), input);
+      const secret = (name, place) =>
+        $('<input type="password" autocomplete="new-password" spellcheck="false">')
+          .attr('id', `node-input-${name}_${place}`)
+          .val(node.credentials?.[`has_${name}_${place}`] ? '__PWRD__' : '');
+      list.css('min-height', '60px').editableList({
+        addButton: texts.add,
+        removable: true,
+        sortable: true,
+        addItem(container, _index, data) {
+          const taken = list
+            .editableList('items')
+            .toArray()
+            .map((item) => $(item).data('data')?.place);
+          const free = Array.from({ length: FURTHER_SENDERS }, (_, index) => index + 1).find(
+            (place) => !taken.includes(place),
+          );
+          data.place ??= free ?? FURTHER_SENDERS;
+          const proof = $('<select data-field="proof">');
+          for (const kind of ['signature', 'bearer', 'certificate'])
+            proof.append(
+              $('<option>')
+                .val(kind)
+                .text(say(`proof.${kind}`)),
+            );
+          const text = (name) =>
+            $('<input type="text" spellcheck="false">')
+              .attr('data-field', name)
+              .val(data[name] ?? '');
+          const secrets = $('<div>').append(
+            field('key', secret('key', data.place)),
+            field('nextKey', secret('nextKey', data.place)),
+          );
+          const certificate = field('certificate', text('certificate'));
+          const show = () => {
+            secrets.toggle(proof.val() !== 'certificate');
+            certificate.toggle(proof.val() === 'certificate');
+          };
+          proof.val(data.proof ?? 'signature').on('change', show);
+          container.append(
+            field('id', text('id')),
+            field('proof', proof),
+            secrets,
+            certificate,
+            field('sources', text('sources')),
+            field('perMinute', text('perMinute')),
+          );
+          show();
+        },
+        removeItem({ place }) {
+          // What was stored at the place goes with its sender.
+          for (const name of ['key', 'nextKey'])
+            $('<input type="hidden">').attr('id', `node-input-${name}_${place}`).val('').insertAfter(list);
+        },
+      });
+      for (const sender of node.senders ?? []) list.editableList('addItem', { ...sender });
+    },
+
+    /** The senders as they stand in the list. */
+    editedSenders: (list) =>
+      list
+        .editableList('items')
+        .toArray()
+        .map((item) => {
+          const value = (name) => $(item).find(`[data-field="${name}"]`).val().trim();
+          const { place } = $(item).data('data');
+          const [id, proof, certificate] = ['id', 'proof', 'certificate'].map(value);
+          return { id, proof, certificate, sources: value('sources'), perMinute: value('perMinute'), place };
+        }),
 
     /** What stands in the form while a node is being edited, else what is stored in it. */
     current(node, property) {

@@ -52,7 +52,6 @@ export class OpenedRun {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #limit: BulkheadPolicy;
   #jsonBytes = 0;
-  #resent = 0;
   #sealing: Content | null = null;
   #asking: Promise<StateAnswer> | null = null;
   #opening: Promise<void> | null = null;
@@ -177,7 +176,6 @@ export class OpenedRun {
           const bytes = await this.way.outbox.take(index);
           if (!bytes) return;
           await this.#put(index, batch, bytes);
-          this.#resent += 1;
         }),
       ),
     );
@@ -205,7 +203,6 @@ export class OpenedRun {
         sentBytes: traffic.bytesSent,
         requests: traffic.requests,
         retries: traffic.retries,
-        resent: this.#resent,
         encoding,
         ...figuresOf(traffic.negotiated, this.way.warnings()),
       },

@@ -7,7 +7,7 @@ import type { SharedKey } from './signature.js';
 export interface SenderSettings {
   /** Its name in reports and logs. Its runs are its own, whichever key or token it uses. */
   readonly id: string;
-  /** Keys for signatures; several while they are rotated. Their ids are unique among all senders. */
+  /** Keys for signatures; several, also of one id, while they are rotated. No two senders have keys of the same id. */
   readonly keys: readonly SharedKey[];
   /** Bearer tokens; several while they are rotated. */
   readonly tokens?: readonly string[];
@@ -34,10 +34,10 @@ export function checkSenders(senders: readonly SenderSettings[]): readonly Requi
     const { id, keys, tokens = [], certificates = [], sources = [] } = sender;
     if (ids.has(id)) throw twice('sender', id);
     ids.add(id);
-    for (const key of keys) {
-      checkKey(key, 'directory-receive');
-      if (keyIds.has(key.id)) throw twice('key', key.id);
-      keyIds.add(key.id);
+    for (const key of keys) checkKey(key, 'directory-receive');
+    for (const keyId of new Set(keys.map((key) => key.id))) {
+      if (keyIds.has(keyId)) throw twice('key', keyId);
+      keyIds.add(keyId);
     }
     for (const token of tokens) checkToken(token, 'directory-receive');
     if (keys.length + tokens.length + certificates.length === 0) throw noProof(id);

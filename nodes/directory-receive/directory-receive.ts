@@ -1,4 +1,5 @@
 /** Accepts runs over HTTPS, and hands each whole one to the flow. */
+import { X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
 import { join } from 'node:path';
@@ -14,33 +15,48 @@ import {
   type Receiver,
   createReceiver,
 } from '../../engine/transport/receiver.js';
-import type { EndpointCredentials } from '../directory-endpoint/settings.js';
+import { isLowered } from '../../engine/transport/tls.js';
 import { dataFolder } from '../shared/folder.js';
 import { mount, publicPath } from '../shared/mount.js';
 import { tlsOptions } from '../shared/offers.js';
 import { showReport } from '../shared/report.js';
 import { settingMissing } from '../shared/settings.js';
 import { type Life, runNode } from '../shared/wrap.js';
-import { type ReceiveSettings, receiveSettings } from './settings.js';
+import { type ReceiveCredentials, type ReceiveSettings, credentialTypes, receiveSettings } from './settings.js';
+
+/** So many days before its certificate ends a receiver begins to say so. */
+const WARN_DAYS = 30;
+const DAY_MS = 24 * 3_600_000;
 
 /** Batches that may wait in the flow before the next is handed over. */
 const WINDOW = 4;
 
 export = function (RED: NodeAPI): void {
-  function DirectoryReceive(this: Node<EndpointCredentials>, config: NodeDef) {
+  function DirectoryReceive(this: Node<ReceiveCredentials>, config: NodeDef) {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
       const settings = receiveSettings(config, this.credentials);
       let receiver: Receiver | undefined;
       let unmount: () => void = () => undefined;
 
+      const started = life.flowsStarted();
+      started.catch(() => undefined);
       const up = life.background(async () => {
-        await life.flowsStarted();
-        receiver = await open(RED, this, settings, (run) => handOver(this, life, run));
+        // Who sends need not wait for the flow; only what has arrived whole does.
+        receiver = await open(RED, this, settings, async (run) => {
+          await started;
+          return handOver(this, life, run);
+        });
         if (settings.listen) {
-          const { host, port, tlsConfig } = settings.listen;
-          await receiver.listen({ host, port, tls: serverTlsOf(RED, tlsConfig) });
-          life.status.good('listening', { at: `:${port}${settings.path}` });
+          const { host, port, tlsConfig, minimumTls } = settings.listen;
+          const clientCertificates = settings.senders.some(({ certificates = [] }) => certificates.length > 0);
+          const tls = serverTlsOf(RED, tlsConfig);
+          await receiver.listen({ host, port, tls, minimumTls, clientCertificates });
+          const at = `:${port}${settings.path}`;
+          const days = daysLeft(tls);
+          if (isLowered(minimumTls)) life.status.notice('lowered', { at });
+          else if (days < WARN_DAYS) life.status.notice('ends', { at, days });
+          else life.status.good('listening', { at });
         } else {
           const { path } = settings;
           const at = receiver;
@@ -57,24 +73,24 @@ export = function (RED: NodeAPI): void {
       };
     });
   }
-  RED.nodes.registerType<Node<EndpointCredentials>, NodeDef, object, EndpointCredentials>(
+  RED.nodes.registerType<Node<ReceiveCredentials>, NodeDef, object, ReceiveCredentials>(
     'directory-receive',
     DirectoryReceive,
-    { credentials: { key: { type: 'password' } } },
+    { credentials: credentialTypes() },
   );
 };
 
 async function open(
   RED: NodeAPI,
   node: Node,
-  { path, keys, listen }: ReceiveSettings,
+  { path, senders, listen }: ReceiveSettings,
   onRun: (run: ReceivedRun) => Promise<RunOutcome>,
 ): Promise<Receiver> {
   const folder = dataFolder(RED);
   await mkdir(folder, { recursive: true });
   const settings = {
     path: listen ? path : publicPath(RED, path),
-    senders: keys.map((key) => ({ id: key.id, keys: [key] })),
+    senders,
     spoolFile: join(folder, `${node.id}-spool.sqlite`),
     limits: DEFAULT_LIMITS,
     onProblem: ({ problem, status, correlation }: ProblemEvent) => node.log(`${status} ${problem} (${correlation})`),
@@ -124,7 +140,14 @@ function showOutcome(life: Life, outcome: RunOutcome, count: number): void {
 
 /** A tls-config says how to speak to others; here it gives the certificate that others see. */
 function serverTlsOf(RED: NodeAPI, id: string): ServerOptions {
-  const { cert, key, pfx, passphrase } = tlsOptions(RED, id);
+  const { ca, cert, key, pfx, passphrase } = tlsOptions(RED, id);
   if (pfx === undefined && (cert === undefined || key === undefined)) throw settingMissing('tls', 'directory-receive');
-  return { cert, key, pfx, passphrase };
+  return { cert, key, pfx, passphrase, ...(ca !== undefined && { ca }) };
+}
+
+/** How long the certificate is valid; for one that cannot be read here, for ever. */
+function daysLeft({ cert }: ServerOptions): number {
+  const [first] = [cert].flat();
+  if (typeof first !== 'string' && !Buffer.isBuffer(first)) return Infinity;
+  return Math.floor((Date.parse(new X509Certificate(first).validTo) - Date.now()) / DAY_MS);
 }

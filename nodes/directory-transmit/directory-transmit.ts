@@ -1,15 +1,17 @@
 /** Sends runs to a receiver over HTTPS, and gives its report. */
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { TransportError } from '../../engine/model/errors.js';
 import { parseEnrichedMessage } from '../../engine/model/message.js';
 import type { EnrichedRecord } from '../../engine/model/records.js';
 import type { Report } from '../../engine/model/report.js';
 import type { Run } from '../../engine/model/run.js';
 import { RunStage } from '../../engine/runtime/stage.js';
 import { acknowledgeBatch, claimRun } from '../../engine/runtime/window.js';
-import { type Sender, createSender } from '../../engine/transport/sender.js';
+import { type Sender, type Warning, createSender } from '../../engine/transport/sender.js';
 import { endpoints } from '../shared/offers.js';
 import { reportMessage, showReport } from '../shared/report.js';
-import { runNode } from '../shared/wrap.js';
+import type { StatusLine } from '../shared/status.js';
+import { type Send, runNode } from '../shared/wrap.js';
 import { transmitSettings } from './settings.js';
 
 /** The sender of a run, made and opened with its first message. */
@@ -17,6 +19,13 @@ interface Sending {
   sender?: Sender;
   opened?: Promise<void>;
   sent: number;
+  warnings?: readonly Warning[];
+}
+
+/** The message at hand, and where what comes of it goes. */
+interface Passing {
+  readonly message: NodeMessage;
+  readonly send: Send;
 }
 
 export = function (RED: NodeAPI): void {
@@ -29,23 +38,34 @@ export = function (RED: NodeAPI): void {
         await (state.opened ??= sender.open(run));
         return sender;
       };
-      const stage = new RunStage<EnrichedRecord, Sending, null, Report>({
+      let warnings: readonly Warning[] = [];
+      const stage = new RunStage<EnrichedRecord, Sending, Passing, Report>({
         begin(run) {
           claimRun(run.id);
           return { sent: 0 };
         },
-        async batch({ run, state }, index, records) {
+        async batch({ run, state }, index, records, { message, send }) {
           const sender = await opened(run, state);
-          await sender.send(index, records);
+          try {
+            await sender.send(index, records);
+          } catch (error) {
+            // The others go on without it; the seal says that the run is not complete.
+            if (!isRefused(error)) throw error;
+            send([null, refusedMessage(message, error)]);
+            return;
+          }
           state.sent += records.length;
           life.status.busy('sending', { count: state.sent });
         },
         async seal({ run, state }, seal) {
           const sender = await opened(run, state);
           life.status.busy('waiting');
-          return sender.seal(seal);
+          const report = await sender.seal(seal);
+          state.warnings = sender.warnings();
+          return report;
         },
         async end({ state }, error) {
+          warnings = state.warnings ?? [];
           if (error) await state.sender?.abandon();
           state.sender?.close();
         },
@@ -53,10 +73,11 @@ export = function (RED: NodeAPI): void {
       });
       return {
         async input(message, send) {
-          const report = await stage.take(parseEnrichedMessage(message), null);
+          const report = await stage.take(parseEnrichedMessage(message), { message, send });
           if (report === null) return;
           showReport(life.status, report);
-          send(reportMessage(message, report));
+          showWarning(life.status, warnings);
+          send([reportMessage(message, report), null]);
         },
         close: () => stage.close(),
       };
@@ -64,3 +85,30 @@ export = function (RED: NodeAPI): void {
   }
   RED.nodes.registerType('directory-transmit', DirectoryTransmit);
 };
+
+function isRefused(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.code === 'BATCH_REFUSED';
+}
+
+/** A batch that the receiver will not have, with the reason: as it came, so that it can be kept, corrected or looked at. */
+function refusedMessage(message: NodeMessage, { code, message: text, params }: TransportError): NodeMessage {
+  return { ...message, topic: 'refused', problem: { ...params, code, message: text } };
+}
+
+/** What somebody should look at before it goes wrong, over what the run has brought. */
+function showWarning(status: StatusLine, warnings: readonly Warning[]): void {
+  const [first] = warnings;
+  switch (first?.code) {
+    case undefined:
+      return;
+    case 'CERTIFICATE_NOT_CHECKED':
+      status.notice('unchecked');
+      return;
+    case 'TLS_LOWERED':
+      status.notice('lowered');
+      return;
+    case 'CERTIFICATE_ENDS':
+      status.notice('ends', { days: first.days });
+      return;
+  }
+}

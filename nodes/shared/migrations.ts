@@ -17,7 +17,7 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
     // 2: found by DNS, and the Global Catalog. What was there before was named, and is read alone.
     (settings) => ({ domain: '', site: '', globalCatalog: 'off', ...settings }),
   ],
-  'directory-endpoint': [],
+  'directory-endpoint': [signedOnly],
   'directory-account': [],
   'directory-extract': [
     // 2: filters by what they are for. One that somebody wrote is their own.
@@ -27,10 +27,25 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
     },
   ],
   'directory-enrich': [],
-  'directory-transmit': [],
-  'directory-receive': [],
+  'directory-transmit': [unchanged],
+  'directory-receive': [oneSender],
   'directory-apply': [],
 };
+
+/** Before there were other proofs, every request was signed. */
+function signedOnly(settings: Settings): Settings {
+  return { proof: 'signature', underWay: 4, ...settings };
+}
+
+/** Before there were several senders, the only one could write every source. */
+function oneSender(settings: Settings): Settings {
+  return { senders: [], sources: '', ...settings };
+}
+
+/** A second output came, which an older flow has not wired. */
+function unchanged(settings: Settings): Settings {
+  return settings;
+}
 
 /** The settings in the shape of the newest version. Throws `SettingError` for those of a version that is not known yet. */
 export function migrate(type: string, stored: object, steps: readonly Step[] = STEPS[type] ?? []): Settings {

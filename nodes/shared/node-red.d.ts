@@ -9,6 +9,12 @@ declare module '@node-red/runtime' {
   }
 }
 
+/** The core `http proxy` node. `noproxy`: hosts that are reached without it. */
+export interface ProxyConfigNode extends Node<{ username?: string; password?: string }> {
+  readonly url: string;
+  readonly noproxy?: readonly string[];
+}
+
 /** The core `tls-config` node. `valid` is false where its files could not be read: it then adds no certificates. */
 export interface TlsConfigNode extends Node {
   readonly valid: boolean;

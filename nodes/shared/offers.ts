@@ -5,11 +5,12 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Node, NodeAPI } from 'node-red';
 import type { DirectorySettings } from '../../engine/ldap/settings.js';
+import type { ProxySettings } from '../../engine/transport/agent.js';
 import type { EndpointSettings } from '../../engine/transport/sender.js';
 import type { Account } from '../../engine/account/account.js';
 import { SettingError } from '../../engine/model/errors.js';
-import type { TlsConfigNode } from './node-red.js';
-import { settingMissing } from './settings.js';
+import type { ProxyConfigNode, TlsConfigNode } from './node-red.js';
+import { settingInvalid, settingMissing } from './settings.js';
 
 /** One kind of thing that config nodes of one type offer. */
 export class Offers<Offer> {
@@ -52,6 +53,30 @@ export function tlsOptions(RED: NodeAPI, id: string): ConnectionOptions {
     });
   }
   return node.addTLSOptions({});
+}
+
+/** The proxy of a core `http proxy` node on the way to `url`; null where none is chosen, or the node excepts that host. */
+export function proxyOptions(RED: NodeAPI, id: string, url: string): ProxySettings | null {
+  if (id === '') return null;
+  const node = found(RED, id, 'proxy');
+  if (!isProxyConfig(node)) throw absent('proxy');
+  const { hostname } = new URL(url);
+  const excepted = (node.noproxy ?? []).map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/^\*?\./, ''),
+  );
+  if (excepted.some((name) => name !== '' && (hostname === name || hostname.endsWith(`.${name}`)))) return null;
+  const proxy = URL.canParse(node.url) ? new URL(node.url) : null;
+  if (proxy?.protocol !== 'http:' && proxy?.protocol !== 'https:') {
+    throw settingInvalid('proxy', 'The setting "proxy" of directory-endpoint leads to no http:// or https:// address.');
+  }
+  return { url: proxy, user: node.credentials.username ?? '', password: node.credentials.password ?? '' };
+}
+
+function isProxyConfig(node: Node): node is ProxyConfigNode {
+  return node.type === 'http proxy' && 'url' in node;
 }
 
 function isTlsConfig(node: Node): node is TlsConfigNode {

@@ -72,7 +72,7 @@ describe('settings: what is blank has a default', () => {
     assert.equal(endpointSettings({ url: 'https://r.example', keyId: 'k' }, { key }).endpoint.minimumTls, 'TLSv1.2');
     assert.deepEqual(receiveSettings({ keyId: 'k' }, { key }), {
       path: '/directory-sync',
-      keys: [{ id: 'k', key }],
+      senders: [{ id: 'k', keys: [{ id: 'k', key }], sources: [], requestsPerMinute: 12_000 }],
       listen: null,
     });
   });

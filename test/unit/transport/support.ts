@@ -14,6 +14,7 @@ import {
   type ReceivedRun,
   type Receiver,
   type ReceiverLimits,
+  type SenderSettings,
   createReceiver,
 } from '../../../engine/transport/receiver.js';
 import type { EndpointSettings } from '../../../engine/transport/sender.js';
@@ -41,6 +42,9 @@ export interface Around {
 
 export interface AroundOptions {
   readonly limits?: Partial<ReceiverLimits>;
+  /** By default two, with a key each. */
+  readonly senders?: readonly SenderSettings[];
+  readonly clientCertificates?: string;
   /** To listen at; any that is free by default. */
   readonly port?: number;
   /** What becomes of a run; by default it is committed. */
@@ -81,7 +85,7 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
   const receiver = await createReceiver(
     {
       path: PATH,
-      senders: [KEY, OTHER_KEY].map((key) => ({ id: key.id, keys: [key] })),
+      senders: options.senders ?? [KEY, OTHER_KEY].map((key) => ({ id: key.id, keys: [key] })),
       spoolFile,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       onProblem: (event) => problems.push(event),
@@ -95,7 +99,12 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
   const { port } = await receiver.listen({
     host: '127.0.0.1',
     port: options.port ?? 0,
-    tls: { cert: made.cert, key: made.key },
+    tls: {
+      cert: made.cert,
+      key: made.key,
+      ...(options.clientCertificates !== undefined && { ca: options.clientCertificates }),
+    },
+    clientCertificates: options.clientCertificates !== undefined,
   });
   return { receiver, certificates: made, received, problems, spoolFile, endpoint: endpointOf(port, made) };
 }

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { Outbox } from '../../../engine/transport/outbox.js';
+import { createSender } from '../../../engine/transport/sender.js';
+import { type Fault, startFaultProxy } from '../../support/fault-proxy.js';
+import { batchesOf, people, runOf, sealOf, startReceiver, withFolder, withReceiver } from './support.js';
+
+const never = new AbortController().signal;
+const batches = batchesOf(people(60), 10);
+
+describe('what was sent is kept until the run is done', () => {
+  it('in memory as far as it goes, then in a file that goes with the run', async () => {
+    await withFolder(async (folder) => {
+      const outbox = new Outbox(folder);
+      const piece = (index: number) => Buffer.alloc(1_000_000, index);
+      for (let index = 0; index < 8; index += 1) await outbox.keep(index, piece(index));
+      assert.equal((await readdir(folder)).length, 1, 'more than memory may hold');
+      for (let index = 7; index >= 0; index -= 1) assert.deepEqual(await outbox.take(index), piece(index));
+      assert.equal(await outbox.take(8), null);
+      await outbox.close();
+      assert.deepEqual(await readdir(folder), []);
+
+      const small = new Outbox(folder);
+      await small.keep(0, Buffer.from('small'));
+      assert.deepEqual(await readdir(folder), [], 'a small run needs no file');
+      await small.close();
+    });
+  });
+
+  it('so a receiver that lost its spool gets everything again, and the run arrives whole', async () => {
+    await withFolder(async (folder) => {
+      const spool = join(folder, 'spool.sqlite');
+      const first = await startReceiver(spool);
+      const sender = createSender({ ...first.endpoint, deadlineMs: 20_000 }, never);
+      await sender.open(runOf('lost-spool'));
+      for (const index of [0, 1, 2]) await sender.send(index, batches[index] ?? []);
+      await first.receiver.close();
+      for (const end of ['', '-wal', '-shm']) await rm(`${spool}${end}`, { force: true });
+      await mkdir(folder, { recursive: true });
+
+      const second = await startReceiver(spool, { port: Number(new URL(first.endpoint.url).port) });
+      for (const index of [3, 4, 5]) await sender.send(index, batches[index] ?? []);
+      const report = await sender.seal(sealOf(batches));
+      sender.close();
+      await second.receiver.close();
+      assert.equal(report.outcome, 'committed');
+      assert.equal(report.complete, true);
+      assert.deepEqual(second.received[0]?.records, batches.flat());
+    });
+  });
+});
+
+describe('a cut connection', () => {
+  /** Sends a run through a proxy that does `faults` to its first connections. */
+  async function through(faults: readonly Fault[]) {
+    const result = { received: 0, sentBytes: 0, requests: 0 };
+    await withReceiver({}, async ({ endpoint, received }) => {
+      const port = Number(new URL(endpoint.url).port);
+      const proxy = await startFaultProxy({
+        to: { host: '127.0.0.1', port },
+        faults: (connection) => faults.slice(connection, connection + 1),
+      });
+      const url = endpoint.url.replace(String(port), String(proxy.port));
+      const sender = createSender({ ...endpoint, url, underWay: 1 }, never);
+      await sender.open(runOf('cut-run-01'));
+      for (const [index, records] of batches.entries()) await sender.send(index, records);
+      const report = await sender.seal(sealOf(batches));
+      sender.close();
+      await proxy.close();
+      assert.deepEqual(received[0]?.records, batches.flat());
+      const figures = report.stages[0]?.figures ?? {};
+      Object.assign(result, {
+        received: received.length,
+        sentBytes: Number(figures['sentBytes']),
+        requests: Number(figures['requests']),
+      });
+    });
+    return result;
+  }
+
+  it('before the answer: the sender asks what is there, and does not send the batch twice', async () => {
+    const whole = await through([]);
+    // The answers come in records of TLS: some for the handshake, one or two for each answer.
+    const cut = await through([{ kind: 'cut', direction: 'down', at: { message: 9 } }]);
+    assert.equal(cut.received, 1);
+    assert.equal(cut.sentBytes, whole.sentBytes, 'the content went over the wire once');
+    assert.ok(cut.requests > whole.requests, 'control: there was a cut');
+  });
+});
+
+describe('a batch that is refused', () => {
+  it('is told apart, and the run goes on without it as an incomplete one', async () => {
+    await withReceiver({ limits: { records: 12 } }, async ({ endpoint, received }) => {
+      const sender = createSender(endpoint, never);
+      await sender.open(runOf('refused-01'));
+      await sender.send(0, people(10));
+      await assert.rejects(sender.send(1, people(20, 10)), (error: Error & { code?: string; params?: object }) => {
+        assert.equal(error.code, 'BATCH_REFUSED');
+        const { problem, batch, correlation } = error.params as Record<string, unknown>;
+        assert.deepEqual([problem, batch], ['too-large', 1]);
+        return typeof correlation === 'string' && correlation.length === 36;
+      });
+      await sender.send(2, people(5, 30));
+      const report = await sender.seal({ ...sealOf([people(10), people(20, 10), people(5, 30)]) });
+      sender.close();
+      assert.equal(report.complete, false);
+      assert.deepEqual(
+        report.incomplete.map(({ code }) => code),
+        ['BATCH_REFUSED'],
+      );
+      assert.equal(received[0]?.records.length, 15);
+    });
+  });
+});
