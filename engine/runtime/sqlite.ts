@@ -33,7 +33,7 @@ function sqlite(): typeof NodeSqlite {
   const found = process.getBuiltinModule('node:sqlite') as typeof NodeSqlite | undefined;
   if (found) return found;
   throw new AccountError('SQLITE_MISSING', {
-    message: `The embedded store uses node:sqlite, and node:sqlite needs Node.js 22.13 or later; this is ${process.version}. Start Node-RED with a newer Node.js, or keep the account in PostgreSQL.`,
+    message: `The embedded store uses node:sqlite, and node:sqlite needs Node.js 22.13 or later; this is ${process.version}. Start Node-RED with a newer Node.js.`,
     status: 'Node.js too old',
     params: { version: process.version },
   });
