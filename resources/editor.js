@@ -90,6 +90,8 @@
     senders: (value) =>
       (value ?? []).every(({ id }) => /^[A-Za-z0-9._-]{1,64}$/.test(id)) &&
       new Set((value ?? []).map(({ id }) => id)).size === (value ?? []).length,
+    /** Blank in a node from before there was a limit: then the default holds. */
+    perMinute: (value) => String(value ?? '').trim() === '' || rules.wholeNumber(1, 1000000)(value),
     path: (value) => /^\/[A-Za-z0-9._~/-]*$/.test(String(value ?? '').trim()),
     port: (value) => String(value ?? '').trim() === '' || isPort(String(value).trim()),
     keyId: (value) => /^[A-Za-z0-9._-]{1,64}$/.test(String(value ?? '').trim()),
