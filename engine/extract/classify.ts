@@ -23,6 +23,8 @@ const RANKS = new Map<string, number>([
 /** The ranks of classes as servers spell them, so that each is folded once. */
 const rankBySpelling = new Map<string, number>();
 const MOST_SPELLINGS = 1_000;
+/** A name that replication made ([MS-ADTS] 3.1.1.5.1.3): a line feed, CNF and the object's GUID at the end of the old one. */
+const CONFLICT = /^[A-Za-z]+=(?:[^,\\]|\\.)*(?:\\0A|\n)CNF:[0-9a-f]{8}-/i;
 const EXTENDED_NAME = /^(?:<(?:GUID|SID|WKGUID)=[^>]*>;)+/i;
 
 /** The plain name within one that has GUID and SID before it. */
@@ -51,6 +53,10 @@ export function toRecord(entry: Entry, held: Record<string, string> | null): Ext
   }
   if (kind === null) {
     return setAside(id, dn, 'UNSUPPORTED_CLASS', 'The object is neither a person, a contact nor a group.', entry);
+  }
+  if (CONFLICT.test(dn)) {
+    const detail = 'Replication renamed the object because two had one name. Rename or delete it in the directory.';
+    return setAside(id, dn, 'NAME_CONFLICT', detail, entry);
   }
   if (id === null) {
     return setAside(
