@@ -69,6 +69,8 @@ export interface Client {
   close(): void;
 }
 
+/** An attempt that hangs leaves time for others: a quarter of the whole, within these. */
+const SHORTEST_ATTEMPT_MS = 1_000;
 const LONGEST_ATTEMPT_MS = 75_000;
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 const ANSWER_DEPTH = 12;
@@ -94,12 +96,13 @@ export function createClient(settings: ClientSettings): Client {
     proxy,
     check: (socket) => peerFault(socket, []),
   });
+  const attemptMs = Math.min(LONGEST_ATTEMPT_MS, Math.max(SHORTEST_ATTEMPT_MS, settings.deadlineMs / 4));
   const proof = proofOf(settings.proof, (token) => fetchToken(token, tokenAgent));
   const traffic: Traffic = { requests: 0, retries: 0, bytesSent: 0, negotiated: null };
   const host = settings.url.host;
 
   async function attempt<T>(what: Exchange<T>, left: number, signal: AbortSignal) {
-    const timeout = AbortSignal.timeout(Math.min(left, LONGEST_ATTEMPT_MS));
+    const timeout = AbortSignal.timeout(Math.min(left, attemptMs));
     traffic.requests += 1;
     traffic.bytesSent += what.content?.bytes.length ?? 0;
     const sent = await ready(settings.url, proof, what);
