@@ -62,7 +62,9 @@ class Reading {
   readonly #attributes: string[];
   /** What makes the read incomplete though it went on to the end. */
   readonly #shortcomings: DirectorySyncError[] = [];
+  /** With one server all the time; another one after a cut. */
   #session: Session | null = null;
+  #identity = '';
   #catalog: CatalogReading | null = null;
   #batches = 0;
   #entries = 0;
@@ -81,14 +83,15 @@ class Reading {
 
   async *read(): AsyncGenerator<ExtractedRecord[], void> {
     const session = (this.#session = await openSession(this.directory, this.signal));
-    const identityAtStart = await session.identity();
+    const identityAtStart = (this.#identity = await session.identity());
     // Before the search: what changes during it has a higher number, and is found by the next delta.
     const usnBefore = session.rootDse.highestCommittedUsn;
     await this.#lookForCanaries(session);
     yield* this.#batchesOf(this.#slices(session));
-    await this.#lookForCanaries(session);
-    const identityAtEnd = await session.identity();
-    const usnAfter = await session.highestUsn();
+    const last = this.#session;
+    await this.#lookForCanaries(last);
+    const identityAtEnd = await last.identity();
+    const usnAfter = await last.highestUsn();
     if (identityAtStart !== identityAtEnd) throw identityChanged();
     await this.#catalog?.checkIdentities();
     this.#shortcomings.push(...(this.#catalog?.shortcomings ?? []));
@@ -118,12 +121,28 @@ class Reading {
     const question = { filter: this.filter, attributes: this.#attributes };
     const { include = [] } = this.settings;
     if (this.directory.globalCatalog !== true) {
-      return readBases(session, searchBases(session.base(), include), question, this.#log);
+      const bases = searchBases(session.base(), include);
+      return readBases(session, bases, question, this.#log, (failure) => this.#reopened(failure));
     }
     const { base } = this.directory;
     const bases = base === null ? include : searchBases(base, include);
     this.#catalog = new CatalogReading(session, this.directory, question, this.#log, this.signal);
     return this.#catalog.read(bases);
+  }
+
+  /** A new session to the server of the old one. Throws `failure` where it is not the same server, database and user. */
+  async #reopened(failure: DirectorySyncError): Promise<Session> {
+    const before = this.#session;
+    if (before === null) throw failure;
+    await before.close();
+    const { timeouts } = this.directory;
+    const left = Math.max(1, timeouts.run - (Date.now() - this.#startedAt.getTime()));
+    const same = { ...this.directory, servers: [before.server], timeouts: { ...timeouts, run: left } };
+    const session = (this.#session = await openSession(same, this.signal));
+    const sameDatabase =
+      session.invocationId === before.invocationId && session.rootDse.dnsHostName === before.rootDse.dnsHostName;
+    if (!sameDatabase || (await session.identity()) !== this.#identity) throw failure;
+    return session;
   }
 
   async *#batchesOf(slices: AsyncGenerator<Slice, void>): AsyncGenerator<ExtractedRecord[], void> {

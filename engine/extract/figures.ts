@@ -27,6 +27,7 @@ export function figuresOf(read: WhatWasRead): Record<string, string | number> {
     figures['requests'] = session.traffic.requests;
     figures['receivedBytes'] = session.traffic.bytes;
   }
+  if (log.restarts > 0) figures['searchesBegunAgain'] = log.restarts;
   figures['referencesNotFollowed'] = log.references.size;
   figures['rangedAttributes'] = ranges.started;
   if (leftOut.contacts > 0) figures['contactsLeftOut'] = leftOut.contacts;

@@ -3,6 +3,9 @@ import type { Entry } from '../ldap/entry.js';
 import type { ParsedFilter } from '../ldap/filter.js';
 import type { SearchOptions, SearchOutcome } from '../ldap/search.js';
 import type { Session } from '../ldap/session.js';
+import { DirectoryError } from '../model/errors.js';
+import { firstText } from './classify.js';
+import { SeenIds } from './seen-ids.js';
 
 /** Entries that came together. */
 export interface Slice {
@@ -30,24 +33,56 @@ export interface SearchMade {
 export interface SearchLog {
   readonly searches: SearchMade[];
   readonly references: Set<string>;
+  /** How often a search was begun again. */
+  restarts: number;
 }
 
 export function emptyLog(): SearchLog {
-  return { searches: [], references: new Set() };
+  return { searches: [], references: new Set(), restarts: 0 };
 }
 
-/** Searches below one base after the other. Throws `DirectoryError` where one cannot be read whole. */
+/** How often a read begins a search again, in all. */
+const MOST_RESTARTS = 2;
+/** The connection was cut, or the server forgot the cookie. With anything else, to ask again would only be to insist. */
+const RESTARTABLE = new Set(['CONNECTION_LOST', 'PAGING_LOST']);
+
+/**
+ * Searches below one base after the other. A search that is cut on the way is begun again on the same server, a few times:
+ * what was sent before is left out, and only a search that reaches its own end counts. Throws `DirectoryError` where one
+ * cannot be read whole. `reopened` gives a session to the same server, or throws.
+ */
 export async function* readBases(
-  session: Session,
+  first: Session,
   bases: readonly string[],
   question: Question,
   log: SearchLog,
+  reopened: (failure: DirectoryError) => Promise<Session>,
 ): AsyncGenerator<Slice, void> {
+  const seen = new SeenIds();
+  let session = first;
   for (const base of bases) {
-    for await (const entries of logged(session, { ...wholeSearch(session, question), base }, log)) {
-      yield { entries, session, lacking: null };
+    for (;;) {
+      try {
+        for await (const all of logged(session, { ...wholeSearch(session, question), base }, log)) {
+          const entries = log.restarts === 0 ? all : all.filter((entry) => !seen.has(idOf(entry)));
+          for (const entry of entries) seen.add(idOf(entry));
+          yield { entries, session, lacking: null };
+        }
+        break;
+      } catch (error) {
+        if (!(error instanceof DirectoryError) || !RESTARTABLE.has(error.code)) throw error;
+        if (log.restarts === MOST_RESTARTS) throw error;
+        log.restarts += 1;
+        // A search without an end is no part of a proof.
+        log.searches.pop();
+        session = session.failed ? await reopened(error) : session;
+      }
     }
   }
+}
+
+function idOf({ attributes }: Entry): string {
+  return firstText(attributes['objectGUID']) ?? firstText(attributes['entryUUID']) ?? '';
 }
 
 /** A search of a subtree, in pages, with change marks, and with ids in names where the server can. */

@@ -97,6 +97,16 @@ export class Session {
     return this.connection.tls;
   }
 
+  /** The server that this session is with, and stays with. */
+  get server(): Server {
+    return this.connection.server;
+  }
+
+  /** Whether the connection has ended. */
+  get failed(): boolean {
+    return this.connection.failure !== null;
+  }
+
   /** Requests sent and bytes of answers received so far. */
   get traffic(): { requests: number; bytes: number } {
     return { requests: this.connection.requests, bytes: this.connection.bytes };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from '../../../engine/extract/extract.js';
 import { entry, message, pageEnd, reference, result, tlv } from './ber-text.js';
 import { plainClient, readAll, readFrom, settingsFor, withServer } from './reading.js';
-import { BIND, SEARCH, behaved, pages, person } from './scripted-server.js';
+import { type Answer, BIND, SEARCH, behaved, pages, person } from './scripted-server.js';
 
 const PAGED = { filter: '(mail=*)', paged: { pageSize: 2 } };
 
@@ -89,13 +89,57 @@ describe('paging', () => {
       socket.destroy();
       return undefined;
     });
-    await withServer(cut, async ({ port, sockets }) => {
+    await withServer(cut, async ({ port, sockets, requests }) => {
       const { seal, failure, records } = await readAll(settingsFor(port));
       assert.equal(failure?.code, 'CONNECTION_LOST');
       assert.equal(seal.complete, false);
       assert.equal(records.length, seal.records.user);
-      assert.equal(sockets.length, 1);
+      // Begun again twice, each time with the first page.
+      assert.equal(sockets.length, 3);
+      const cookies = requests.flatMap(({ cookie }) => (cookie === null ? [] : [cookie]));
+      assert.deepEqual(cookies, ['', '1', '', '1', '', '1']);
+      assert.equal(seal.stages[0]?.figures['searchesBegunAgain'], 2);
     });
+  });
+
+  /** Cuts the connection, or forgets the cookie, once before the second page. */
+  function cutOnce(how: 'connection' | 'cookie', dnsHostNames: readonly string[] = ['dc1']): Answer {
+    let cuts = 0;
+    let sessions = 0;
+    return (request, socket) => {
+      const { id, operation, base, cookie } = request;
+      if (operation === SEARCH && base === '') {
+        const host = dnsHostNames[Math.min(sessions, dnsHostNames.length - 1)] ?? '';
+        sessions += 1;
+        return [entry(id, '', [['dnsHostName', [host]]]), result(id, 0x65, 0)];
+      }
+      if (cookie === '1' && cuts === 0) {
+        cuts += 1;
+        if (how === 'cookie') return result(id, 0x65, 12);
+        socket.destroy();
+        return undefined;
+      }
+      return pages([2, 2, 1])(request, socket);
+    };
+  }
+
+  for (const how of ['connection', 'cookie'] as const) {
+    it(`L6: after a lost ${how} the search begins again on the same server, and each object comes once`, async () => {
+      await withServer(cutOnce(how), async ({ port, sockets }) => {
+        const { seal, records, failure } = await readAll(settingsFor(port));
+        assert.equal(failure, null);
+        assert.equal(seal.complete, true);
+        assert.deepEqual([records.length, new Set(records.map(({ id }) => id)).size], [5, 5]);
+        assert.deepEqual(seal.proof?.searches, [{ base: 'DC=example,DC=test', pages: 3, entries: 5, ended: true }]);
+        assert.equal(sockets.length, how === 'connection' ? 2 : 1);
+      });
+    });
+  }
+
+  it('L6: a server that is another one after the cut is not believed', async () => {
+    const { seal, failure } = await readFrom(cutOnce('connection', ['dc1', 'dc2']));
+    assert.equal(failure?.code, 'CONNECTION_LOST');
+    assert.equal(seal.proof, null);
   });
 
   it('a discarded cookie (code 12) is incomplete and says so', async () => {
