@@ -106,6 +106,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     totals: await totalsOf(db),
     ...(await planFigures(context, whole)),
     stages: [...seal.stages, apply],
+    ...(seal.findings === undefined ? {} : { findings: seal.findings }),
   };
 }
 

@@ -1,10 +1,12 @@
 /**
- * The addresses of an object, from `proxyAddresses` and `mail`.
+ * The addresses of an object, from `proxyAddresses`, `mail`, `msExchShadowProxyAddresses` and (of contacts) `targetAddress`.
  *
- * `SMTP:` marks the primary address and `smtp:` an alias; the marks of other systems (X400, X500, SIP, EUM) are no
- * addresses here. The rules, in order: the one valid `SMTP:`; of several the one that equals `mail`, else the first in the
- * alphabet; without any `mail`; without that the alphabetically first `smtp:`. All others that are valid are aliases.
+ * `SMTP:` marks the primary address and `smtp:` an alias; the marks of other systems (X400, X500, SIP, EUM) are no mail
+ * addresses. Which is primary, in order: the one valid `SMTP:`; of several the one that equals `mail`, else the first in the
+ * alphabet; without any `mail`; without that the alphabetically first `smtp:`; then what the shadow copy says, by the same
+ * rules; and of a contact its target. All others that are valid are aliases.
  */
+import { domainToASCII } from 'node:url';
 import { type AttributeMap, textsOf } from './attributes.js';
 
 /** `primary` is null where the object has no valid address; `aliases` are sorted and without the primary. */
@@ -16,21 +18,32 @@ export interface Addresses {
 /** RFC 3696 section 3: 64 characters before the @ and 255 behind it. */
 const LONGEST_ADDRESS = 320;
 const BLANK_OR_CONTROL = /[\s\p{Cc}\p{Cs}]/u;
+const ASCII = /^[\x21-\x7e]*$/;
+const SMTP = /^smtp:/i;
+const MARK_LENGTH = 'smtp:'.length;
+const NONE: readonly string[] = [];
+const UNMARKED = { primaries: NONE, aliases: NONE };
+/** The mark of an address of another system: `X500:/o=…`. */
+const OTHER_MARK = /^(?!smtp:)[A-Za-z][A-Za-z0-9-]*:/i;
 
 /** Chooses the primary address and the aliases by the rules above. Lower case, trimmed, each address once. */
-export function addressesOf(attributes: AttributeMap): Addresses {
-  const proxies = textsOf(attributes, 'proxyAddresses');
-  const primaries = marked(proxies, 'SMTP');
-  const aliases = markedAliases(proxies);
+export function addressesOf(attributes: AttributeMap, kind = 'user'): Addresses {
+  const { primaries, aliases } = marked(attributes, 'proxyAddresses');
   const mail = addresses(textsOf(attributes, 'mail'));
+  const shadow = marked(attributes, 'msExchShadowProxyAddresses');
+  const targets = kind === 'contact' ? targetsOf(attributes) : NONE;
 
-  const primary = primaries.find((address) => mail.includes(address)) ?? primaries[0] ?? mail[0] ?? aliases[0] ?? null;
-  const others = new Set([...primaries, ...mail, ...aliases]);
-  if (primary !== null) others.delete(primary);
-  return { primary, aliases: [...others].sort() };
+  const ownMail = primaries.find((address) => mail.includes(address));
+  const ranked = [...primaries, ...mail, ...aliases, ...shadow.primaries, ...shadow.aliases, ...targets];
+  const first = ownMail ?? ranked[0] ?? null;
+  return { primary: first, aliases: eachOnce(ranked.filter((address) => address !== first)) };
 }
 
-/** The address in lower case, or null where the text is not one: exactly one `@`, something on both sides, no blanks. */
+/**
+ * The address in lower case, or null where the text is not one: exactly one `@`, something on both sides, no blanks. Beyond
+ * ASCII, the domain is written in its ASCII form (RFC 5891), as mail servers do, and the part before it composed (NFC), so that
+ * both spellings are one address.
+ */
 export function normalAddress(text: string): string | null {
   const address = text.trim().toLowerCase();
   const at = address.indexOf('@');
@@ -40,24 +53,59 @@ export function normalAddress(text: string): string | null {
     at < address.length - 1 &&
     address.length <= LONGEST_ADDRESS &&
     !BLANK_OR_CONTROL.test(address);
-  return valid ? address : null;
+  if (!valid) return null;
+  return ASCII.test(address) ? address : international(address.slice(0, at), address.slice(at + 1));
 }
 
-function marked(proxies: readonly string[], mark: string): string[] {
-  return addresses(proxies.filter((text) => text.startsWith(`${mark}:`)).map((text) => text.slice(mark.length + 1)));
+function international(local: string, domain: string): string | null {
+  const ascii = ASCII.test(domain) ? domain : domainToASCII(domain);
+  return ascii === '' ? null : `${local.normalize('NFC')}@${ascii}`;
+}
+
+/** Addresses of other systems, mark and all, as they are written in the directory; each once, sorted. */
+export function otherAddressesOf(attributes: AttributeMap): string[] {
+  const proxies = [...textsOf(attributes, 'proxyAddresses'), ...textsOf(attributes, 'msExchShadowProxyAddresses')];
+  return [...new Set(proxies.filter((text) => OTHER_MARK.test(text)))].sort();
+}
+
+/** Takes the aliases that are in none of the domains out of the others. */
+export function apart(aliases: readonly string[], domains: ReadonlySet<string>): { own: string[]; outside: string[] } {
+  const isOwn = (address: string) => domains.has(address.slice(address.indexOf('@') + 1));
+  return { own: aliases.filter(isOwn), outside: aliases.filter((address) => !isOwn(address)) };
+}
+
+/** Mail domains as addresses have them: lower case, in ASCII. */
+export function domainSet(domains: readonly string[]): ReadonlySet<string> {
+  return new Set(domains.map((domain) => domainToASCII(domain.trim().toLowerCase()) || domain.trim().toLowerCase()));
+}
+
+/** Where mail to a contact goes: with the mark of SMTP, or without any. */
+function targetsOf(attributes: AttributeMap): string[] {
+  const texts = textsOf(attributes, 'targetAddress').filter((text) => !OTHER_MARK.test(text));
+  return addresses(texts.map((text) => text.replace(SMTP, '')));
 }
 
 /** Only `SMTP` in capitals makes an address primary; every other spelling (`smtp`, `Smtp`) is an alias, as in Exchange. */
-function markedAliases(proxies: readonly string[]): string[] {
-  return addresses(
-    proxies
-      .filter((text) => /^smtp:/i.test(text) && !text.startsWith('SMTP:'))
-      .map((text) => text.slice('smtp:'.length)),
-  );
+function marked(attributes: AttributeMap, name: string): { primaries: readonly string[]; aliases: readonly string[] } {
+  if (attributes.get(name) === undefined) return UNMARKED;
+  const primaries: string[] = [];
+  const aliases: string[] = [];
+  for (const text of textsOf(attributes, name)) {
+    if (!SMTP.test(text)) continue;
+    const address = normalAddress(text.slice(MARK_LENGTH));
+    if (address !== null) (text.startsWith('SMTP') ? primaries : aliases).push(address);
+  }
+  return { primaries: eachOnce(primaries), aliases: eachOnce(aliases) };
 }
 
-/** Valid addresses, each once, sorted: LDAP promises no order of values, and equal input must give an equal record. */
+/** Valid addresses, each once, sorted. */
 function addresses(texts: readonly string[]): string[] {
-  const valid = texts.map(normalAddress).filter((address) => address !== null);
-  return [...new Set(valid)].sort();
+  return eachOnce(texts.map(normalAddress).filter((address) => address !== null));
+}
+
+/** Sorted: LDAP promises no order of values, and equal input must give an equal record. */
+function eachOnce(list: string[]): string[] {
+  if (list.length < 2) return list;
+  list.sort();
+  return list.every((one, at) => one !== list[at + 1]) ? list : [...new Set(list)];
 }

@@ -1,17 +1,16 @@
 /** Turns what a directory calls its objects into the records of an account. Pure: a record in, its records out. */
 import { sidToBytes, sidToText } from '../model/identifiers.js';
-import type { Attributes, DirectoryObject, EnrichedRecord, ExtractedRecord, Quarantined } from '../model/records.js';
-import { addressesOf } from './addresses.js';
+import type { Contact, DirectoryObject, EnrichedRecord, ExtractedRecord, Quarantined, User } from '../model/records.js';
+import { type Addresses, addressesOf, apart, domainSet, otherAddressesOf } from './addresses.js';
 import { type AttributeMap, byName, textOf, valuesOf } from './attributes.js';
 import { scopeAndType } from './groups.js';
 import { membersOf } from './members.js';
 import { nameOf } from './names.js';
+import type { EnrichSettings } from './settings.js';
 import { enabledOf } from './state.js';
+import { type Values, valuesFor } from './values.js';
 
-/** How enrich works. `membersPerRecord` (at least 1): a larger group comes in several `members` records. */
-export interface EnrichSettings {
-  readonly membersPerRecord: number;
-}
+export type { EnrichSettings } from './settings.js';
 
 /**
  * What the fields of a record are made from. It is not repeated in `attributes`: everything else is, as it was read.
@@ -26,6 +25,8 @@ const CONSUMED: ReadonlySet<string> = new Set(
     'cn',
     'mail',
     'proxyAddresses',
+    'msExchShadowProxyAddresses',
+    'msExchMasterAccountSid',
     'targetAddress',
     'userAccountControl',
     'msExchRecipientTypeDetails',
@@ -38,16 +39,30 @@ const CONSUMED: ReadonlySet<string> = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
+/** The fields that people and groups have alike. */
+type Shared = Omit<Contact, 'kind' | 'enabled'>;
+
+/** NT AUTHORITY\SELF: what a shared mailbox names as its owner, and no account of anybody. */
+const SELF = 'S-1-5-10';
+
 /** Attributes that may be held without holding the object itself: a group keeps its members, the rest of it is whole. */
 const MEMBERSHIP: ReadonlySet<string> = new Set(['member', 'uniquemember']);
 
 /**
  * The records for one record: itself, and for a group its members behind it. An object of which nothing certain can be
- * said is set aside (`quarantined`), never dropped. Throws nothing.
+ * said is set aside (`quarantined`), never dropped. Throws nothing. `now`: by when an account has expired, if that counts.
  */
-export function enrichRecord(record: ExtractedRecord, settings: EnrichSettings): EnrichedRecord[] {
-  if (record.kind === 'quarantined') return [record];
-  const attributes = byName(record.attributes);
+export function enrichRecord(record: ExtractedRecord, settings: EnrichSettings, now = new Date()): EnrichedRecord[] {
+  return record.kind === 'quarantined' ? [record] : enrichObject(record, byName(record.attributes), settings, now);
+}
+
+/** As {@link enrichRecord}, where the attributes were made readable before. */
+export function enrichObject(
+  record: DirectoryObject,
+  attributes: AttributeMap,
+  settings: EnrichSettings,
+  now: Date,
+): EnrichedRecord[] {
   if (record.id.trim() === '') {
     return [setAside(record, attributes, 'NO_ID', 'The object has neither objectGUID nor entryUUID.')];
   }
@@ -62,17 +77,29 @@ export function enrichRecord(record: ExtractedRecord, settings: EnrichSettings):
       ),
     ];
   }
-  const cut = heldAttributes(record).find(([attribute]) => !MEMBERSHIP.has(attribute.toLowerCase()));
+  const cut = record.held && heldAttributes(record).find(([attribute]) => !MEMBERSHIP.has(attribute.toLowerCase()));
   if (cut)
     return [setAside(record, attributes, 'NOT_READ_WHOLE', `Not every value of ${cut[0]} could be read: ${cut[1]}`)];
-  const shared = { ...identityOf(record, attributes), name, ...addressesOf(attributes), attributes: furtherOf(record) };
+  const { id, dn } = record;
+  const sid = sidIn(attributes, 'objectSid');
+  // Fields by hand: to spread objects into one another takes longer than all else here.
+  const { primary, aliases, outside } = addressFields(record, attributes, settings);
+  const { attributes: further, aside } = furtherOf(record, attributes, settings);
+  const shared: Shared = { id, dn, sid, name, primary, aliases, attributes: further };
+  if (outside !== undefined) shared.outside = outside;
+  if (aside !== null) shared.aside = aside;
 
   switch (record.kind) {
     case 'contact':
       return [{ kind: 'contact', ...shared, enabled: true }];
     case 'user': {
-      const enabled = enabledOf(attributes);
-      if (enabled !== null) return [{ kind: 'user', ...shared, enabled }];
+      const enabled = enabledOf(attributes, settings.accountExpires === true ? now : null);
+      if (enabled !== null) {
+        const user: User = { kind: 'user', ...shared, enabled };
+        const masterSid = sidIn(attributes, 'msExchMasterAccountSid');
+        if (masterSid !== null && masterSid !== SELF) user.masterSid = masterSid;
+        return [user];
+      }
       return [
         setAside(
           record,
@@ -108,20 +135,44 @@ function heldMembers(record: DirectoryObject): string | null {
   return heldAttributes(record).find(([attribute]) => MEMBERSHIP.has(attribute.toLowerCase()))?.[1] ?? null;
 }
 
-function identityOf(record: DirectoryObject, attributes: AttributeMap): { id: string; dn: string; sid: string | null } {
-  return { id: record.id, dn: record.dn, sid: sidOf(attributes) };
-}
-
 /** Text where extract read it, bytes where another source did; null for anything else, the object has its id. */
-function sidOf(attributes: AttributeMap): string | null {
-  const [value] = valuesOf(attributes, 'objectSid');
+function sidIn(attributes: AttributeMap, name: string): string | null {
+  const [value] = valuesOf(attributes, name);
   if (value === undefined) return null;
   if (typeof value !== 'string') return sidToText(Buffer.from(value.base64, 'base64'));
   return sidToBytes(value.trim()) ? value.trim() : null;
 }
 
-function furtherOf(record: DirectoryObject): Attributes {
-  return Object.fromEntries(Object.entries(record.attributes).filter(([name]) => !CONSUMED.has(name.toLowerCase())));
+/** Primary address and aliases; contacts are outside by nature, so that nothing of theirs is kept apart. */
+function addressFields(
+  { kind }: DirectoryObject,
+  attributes: AttributeMap,
+  { domains = [] }: EnrichSettings,
+): Addresses & { outside?: string[] } {
+  const chosen = addressesOf(attributes, kind);
+  if (domains.length === 0 || kind === 'contact') return chosen;
+  const { own, outside } = apart(chosen.aliases, domainsOf(domains));
+  return outside.length === 0 ? chosen : { primary: chosen.primary, aliases: own, outside };
+}
+
+const domainSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Made once for the settings, and not for every record. */
+function domainsOf(domains: readonly string[]): ReadonlySet<string> {
+  const known = domainSets.get(domains);
+  if (known) return known;
+  const set = domainSet(domains);
+  domainSets.set(domains, set);
+  return set;
+}
+
+function furtherOf(record: DirectoryObject, attributes: AttributeMap, settings: EnrichSettings): Values {
+  const { attributes: further, aside } = valuesFor(record.attributes, CONSUMED, settings);
+  if (settings.otherAddresses === true) {
+    const others = otherAddressesOf(attributes);
+    if (others.length > 0) further['otherAddresses'] = others;
+  }
+  return { attributes: further, aside };
 }
 
 function setAside(record: DirectoryObject, attributes: AttributeMap, reason: string, detail: string): Quarantined {

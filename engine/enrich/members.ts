@@ -11,6 +11,8 @@ import { type AttributeMap, valuesOf } from './attributes.js';
 /** The whole of what a domain controller answers, in one step: groups of 100,000 members are common, other forms are not. */
 const USUAL =
   /^<GUID=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})>;(?:<SID=(S-1-\d+(?:-\d+){1,15})>;)?([^<\s][^]*\S)$/;
+/** A name without anything in front. */
+const PLAIN = /^[^<\s]/;
 /** A prefix of an extended DN. An unescaped `<` cannot begin a distinguished name, so nothing else looks like it. */
 const PREFIX = /^<([A-Za-z_]+)=([^>]*)>;?/;
 /** What may follow the name in `uniqueMember` (RFC 4517 section 3.3.21): a bit string that tells equal names apart. */
@@ -43,6 +45,7 @@ export function membersOf(
 
 /** Parses a value of `member`. Null where nothing in it says who is meant. */
 export function parseMember(text: string): Member | null {
+  if (PLAIN.test(text) && text.includes('=')) return { dn: text.trim() };
   const [, id, sid, dn] = USUAL.exec(text) ?? [];
   if (id !== undefined && dn?.includes('=') === true) return sid === undefined ? { id, dn } : { id, sid, dn };
   let rest = text.trim();
@@ -75,14 +78,15 @@ function readPrefix(member: Member, name: string, value: string): void {
 
 /** Distinguished names are compared without case here: enough to drop a repeat, and a repeat that stays does no harm. */
 function keyOf(member: Member): string {
-  return member.id ?? member.sid ?? `dn:${(member.dn ?? '').toLowerCase()}`;
+  return member.id ?? member.sid ?? (member.dn ?? '').toLowerCase();
 }
 
 function unreadableMembers(count: number): string {
   return `${String(count)} of the group's members could not be read from what the directory sent.`;
 }
 
-function inParts(group: string, members: Member[], size: number, held: string | null): Members[] {
+/** Members in records of at most `size`: at least one, so that a group without members says so. */
+export function inParts(group: string, members: readonly Member[], size: number, held: string | null): Members[] {
   const parts = Math.max(1, Math.ceil(members.length / size));
   return Array.from({ length: parts }, (_, index) => ({
     kind: 'members',

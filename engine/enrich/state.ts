@@ -1,6 +1,7 @@
-/** Is an account enabled? From `userAccountControl` and the type of its mailbox. */
+/** Is an account enabled? From `userAccountControl`, the type of its mailbox and, if wanted, the day on which it expires. */
 import { type AttributeMap, valuesOf } from './attributes.js';
 import { integerOf } from './integers.js';
+import { NEVER, fileTime } from './values.js';
 
 /** ADS_UF_ACCOUNTDISABLE, MS-ADTS 2.2.16. */
 const DISABLED = 0x2n;
@@ -25,12 +26,24 @@ const DISABLED_BY_NATURE: ReadonlySet<bigint> = new Set([
 
 /**
  * True where the account may be used. A directory without `userAccountControl` has no such state: enabled. Null where the
- * attribute is there but is no integer: then nothing may be said, and nothing changed.
+ * attribute is there but is no integer: then nothing may be said, and nothing changed. `expiredBy`: the moment by which an
+ * account that has expired counts as disabled; null: expiry does not count.
  */
-export function enabledOf(attributes: AttributeMap): boolean | null {
+export function enabledOf(attributes: AttributeMap, expiredBy: Date | null = null): boolean | null {
   const type = integerOf(attributes, 'msExchRecipientTypeDetails');
   if (type !== null && DISABLED_BY_NATURE.has(type)) return true;
+  if (expiredBy !== null && hasExpired(attributes, expiredBy)) return false;
+  // AD LDS computes the state instead of storing it; elsewhere the computed bits do not have this one.
+  const computed = integerOf(attributes, 'msDS-User-Account-Control-Computed') ?? 0n;
+  if ((computed & DISABLED) !== 0n) return false;
   if (valuesOf(attributes, 'userAccountControl').length === 0) return true;
   const control = integerOf(attributes, 'userAccountControl');
   return control === null ? null : (control & DISABLED) === 0n;
+}
+
+/** A date that cannot be read is none: somebody would be locked out by a typing error. */
+function hasExpired(attributes: AttributeMap, by: Date): boolean {
+  const expires = integerOf(attributes, 'accountExpires');
+  const time = expires === null ? null : fileTime(String(expires));
+  return time !== null && time !== NEVER && Date.parse(time) <= by.getTime();
 }

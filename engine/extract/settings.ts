@@ -50,6 +50,8 @@ export const ALWAYS_READ: readonly string[] = [
   'displayName',
   'mail',
   'proxyAddresses',
+  'msExchShadowProxyAddresses',
+  'msExchMasterAccountSid',
   'targetAddress',
   'userAccountControl',
   'msExchRecipientTypeDetails',

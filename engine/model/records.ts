@@ -58,10 +58,20 @@ const person = {
   primary: nullable(Type.String()),
   /** Further addresses in lower case, sorted, without the primary. */
   aliases: Type.Array(Type.String()),
+  /** Further addresses in domains that are not the account's: kept apart, where enrich was told the domains. */
+  outside: Type.Optional(Type.Array(Type.String())),
   attributes: Attributes,
+  /** Attributes of which values were set aside, with the reason. */
+  aside: Type.Optional(Type.Record(Type.String(), Type.String())),
 };
 
-export const User = Type.Object({ kind: Type.Literal('user'), ...person, enabled: Type.Boolean() });
+export const User = Type.Object({
+  kind: Type.Literal('user'),
+  ...person,
+  enabled: Type.Boolean(),
+  /** SID of the same person's account in another forest (`msExchMasterAccountSid`): the two are one. */
+  masterSid: Type.Optional(Type.String()),
+});
 export const Contact = Type.Object({ kind: Type.Literal('contact'), ...person, enabled: Type.Boolean() });
 
 const group = {
@@ -86,11 +96,14 @@ export const Member = Type.Object({
   id: Type.Optional(Type.String()),
   sid: Type.Optional(Type.String()),
   dn: Type.Optional(Type.String()),
+  /** True for a foreign security principal of whom no directory that was asked knows: somebody of another forest. */
+  external: Type.Optional(Type.Boolean()),
 });
 
 /**
  * Members of a group, in `parts` records numbered from 1. A group is whole when every part arrived and none is held; an
- * empty group sends one part without members. A held group keeps at the receiver the members it has.
+ * empty group sends one part without members. The largest `parts` of a group's records counts: members who are found later
+ * in the run (those by primary group) come as further parts. A held group keeps at the receiver the members it has.
  */
 export const Members = Type.Object({
   kind: Type.Literal('members'),

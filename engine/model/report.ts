@@ -3,7 +3,7 @@
  * crosses the network and is a schema. See `docs/messages.md`.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Stage } from './run.js';
+import { FindingSummary, Stage } from './run.js';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Count = Type.Integer({ minimum: 0 });
@@ -74,6 +74,8 @@ export const Report = Type.Object({
   setAsideCount: Count,
   setAside: Type.Array(SetAside),
   stages: Type.Array(Stage),
+  /** What should be corrected in the directory, where enrich was asked to look. */
+  findings: Type.Optional(FindingSummary),
 });
 
 /** One change of the account, with before and after. */

@@ -86,6 +86,26 @@ export const Token = Type.Object({
   usn: Type.String(),
 });
 
+/** Something in the directory that an administrator should correct. */
+export const Finding = Type.Object({
+  /** Such as `DUPLICATE_ADDRESS`; docs/messages.md lists them. */
+  code: Type.String(),
+  id: nullable(Type.String()),
+  dn: Type.String(),
+  attribute: nullable(Type.String()),
+  value: nullable(Type.String()),
+  /** The id of the other object concerned, such as the other owner of an address. */
+  other: nullable(Type.String()),
+  detail: Type.String(),
+});
+
+/** All findings of a run, counted by code, and the first of them. */
+export const FindingSummary = Type.Object({
+  count: Type.Integer({ minimum: 0 }),
+  codes: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+  first: Type.Array(Finding),
+});
+
 /** `msg.payload` of the last message of a run. */
 export const Seal = Type.Object({
   kind: Type.Literal('seal'),
@@ -99,6 +119,8 @@ export const Seal = Type.Object({
   proof: nullable(Proof),
   token: nullable(Token),
   stages: Type.Array(Stage),
+  /** What enrich found in the directory's data, where it was asked to look. */
+  findings: Type.Optional(FindingSummary),
 });
 
 export type RunMode = Static<typeof RunMode>;
@@ -109,3 +131,5 @@ export type ServerIdentity = Static<typeof ServerIdentity>;
 export type Proof = Static<typeof Proof>;
 export type Token = Static<typeof Token>;
 export type Seal = Static<typeof Seal>;
+export type Finding = Static<typeof Finding>;
+export type FindingSummary = Static<typeof FindingSummary>;

@@ -111,6 +111,7 @@ export function untakenReport(run: Run, seal: Seal): Report {
     setAsideCount: 0,
     setAside: [],
     stages: seal.stages,
+    ...(seal.findings === undefined ? {} : { findings: seal.findings }),
   };
 }
 

@@ -1,10 +1,15 @@
-/** Turns what extract read into records of an account: batch by batch, with the same numbers. */
+/**
+ * Turns what extract read into records of an account: batch by batch, with the same numbers, and behind them the members who are
+ * known only at the end. What an administrator should correct goes out on the second output.
+ */
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { enrichRecord } from '../../engine/enrich/enrich.js';
+import { Enrichment } from '../../engine/enrich/enrichment.js';
+import { asDirectorySyncError, type DirectorySyncError } from '../../engine/model/errors.js';
 import { batchMessage, countRecords, parseExtractedMessage, sealMessage } from '../../engine/model/message.js';
 import { type ExtractedRecord, type RecordCounts, noRecords } from '../../engine/model/records.js';
-import type { Seal } from '../../engine/model/run.js';
+import type { Finding, Run, Seal } from '../../engine/model/run.js';
 import { RunStage } from '../../engine/runtime/stage.js';
+import { directories } from '../shared/offers.js';
 import { type Send, runNode } from '../shared/wrap.js';
 import { enrichSettings } from './settings.js';
 
@@ -13,8 +18,10 @@ interface Passing {
   message: NodeMessage;
   send: Send;
 }
+/** What is kept for a run. `work` is the error where the settings of a server are wrong: the run's first batch throws it. */
 interface PassedOn {
   records: RecordCounts;
+  work: Enrichment | { error: DirectorySyncError };
 }
 
 export = function (RED: NodeAPI): void {
@@ -22,25 +29,50 @@ export = function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
       const settings = enrichSettings(config);
+      const directoryOf = (id: string) => (id === '' ? null : directories.take(RED, this, id)());
+      const begin = (run: Run): Enrichment | { error: DirectorySyncError } => {
+        try {
+          const whom = { own: directoryOf(settings.server), other: directoryOf(settings.foreignServer) };
+          return new Enrichment(settings.enrich, whom, new Date(run.startedAt), life.signal);
+        } catch (error) {
+          return { error: asDirectorySyncError(error) };
+        }
+      };
       const stage = new RunStage<ExtractedRecord, PassedOn, Passing, Seal>({
-        begin: () => ({ records: noRecords() }),
-        batch({ run, state }, index, records, { message, send }) {
-          const enriched = records.flatMap((record) => enrichRecord(record, settings));
+        begin: (run) => ({ records: noRecords(), work: begin(run) }),
+        async batch({ run, state }, index, records, { message, send }) {
+          const { records: enriched, findings } = await working(state).batch(records);
           countRecords(enriched, state.records);
-          send(Object.assign(message, batchMessage(run, index, enriched)));
+          const sent = Object.assign(message, batchMessage(run, index, enriched));
+          if (findings.length > 0) send([sent, findingsMessage(message, run, findings)]);
+          else send(sent);
           life.status.busy('enriching', { count: total(state.records) });
-          return Promise.resolve();
         },
         seal({ run, state, ledger }, seal, { message, send }) {
+          const work = working(state);
           // An empty batch in the place of each that is missing: the seal says so, once, and nobody behind waits for them.
           for (const index of ledger.missing(seal.batches, seal.batches)) send({ ...batchMessage(run, index, []) });
-          const passedOn = { batches: seal.batches, records: state.records };
-          const sealed = { ...seal, ...passedOn, stages: [...seal.stages, ledger.stage('enrich', passedOn)] };
+          let { batches } = seal;
+          for (const records of work.rest()) {
+            countRecords(records, state.records);
+            send({ ...message, ...batchMessage(run, batches, records) });
+            batches += 1;
+          }
+          const { figures, incomplete, findings } = work.outcome();
+          const passedOn = { batches, records: state.records };
+          const sealed: Seal = {
+            ...seal,
+            ...passedOn,
+            complete: seal.complete && incomplete.length === 0,
+            incomplete: [...seal.incomplete, ...incomplete],
+            stages: [...seal.stages, ledger.stage('enrich', passedOn, figures)],
+            ...(findings === undefined ? {} : { findings }),
+          };
           send(Object.assign(message, sealMessage(run, sealed)));
           life.status.good('enriched', { count: total(state.records) });
           return Promise.resolve(sealed);
         },
-        end: () => undefined,
+        end: async ({ state: { work } }) => (work instanceof Enrichment ? work.close() : undefined),
       });
       return {
         async input(message, send) {
@@ -52,6 +84,18 @@ export = function (RED: NodeAPI): void {
   }
   RED.nodes.registerType('directory-enrich', DirectoryEnrich);
 };
+
+function working({ work }: PassedOn): Enrichment {
+  if (work instanceof Enrichment) return work;
+  throw work.error;
+}
+
+/** What the message that brought the batch carries is carried on, and which run it was. */
+function findingsMessage(message: NodeMessage, run: Run, findings: Finding[]): NodeMessage {
+  const sent: NodeMessage = { ...message, topic: 'findings', payload: findings };
+  delete sent['parts'];
+  return Object.assign(sent, { run });
+}
 
 function total(records: RecordCounts): number {
   return Object.values(records).reduce((sum, count) => sum + count, 0);

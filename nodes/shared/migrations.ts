@@ -26,11 +26,17 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
       return { ...settings, preset: filter === '' || filter === FIRST_FILTER ? 'documented' : 'own' };
     },
   ],
-  'directory-enrich': [],
+  'directory-enrich': [asBefore],
   'directory-transmit': [unchanged],
   'directory-receive': [oneSender],
   'directory-apply': [],
 };
+
+/** What version 2 asks of a directory and does to values, version 1 did not: a flow shall go on as it was. */
+function asBefore(settings: Settings): Settings {
+  const off = { primaryGroups: false, dynamicLists: false, readable: false };
+  return { nested: 'carried', ...off, photo: 'bytes', photoBytes: 10_000_000, ...settings };
+}
 
 /** Before there were other proofs, every request was signed. */
 function signedOnly(settings: Settings): Settings {

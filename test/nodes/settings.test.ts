@@ -67,7 +67,23 @@ describe('settings: what is blank has a default', () => {
   });
 
   it('the others', () => {
-    assert.deepEqual(enrichSettings({ membersPerRecord: '' }), { membersPerRecord: 1000 });
+    assert.deepEqual(enrichSettings({ membersPerRecord: '', domains: 'a.example, b.example', version: 2 }), {
+      server: '',
+      foreignServer: '',
+      enrich: {
+        membersPerRecord: 1000,
+        nested: 'carried',
+        primaryGroups: true,
+        dynamicLists: true,
+        managers: false,
+        domains: ['a.example', 'b.example'],
+        otherAddresses: false,
+        accountExpires: false,
+        readable: true,
+        photo: { as: 'bytes', mostBytes: 102_400 },
+        findings: false,
+      },
+    });
     assert.deepEqual(applySettings({ account: 'a' }), { account: 'a', dryRun: false });
     assert.equal(endpointSettings({ url: 'https://r.example', keyId: 'k' }, { key }).endpoint.minimumTls, 'TLSv1.2');
     assert.deepEqual(receiveSettings({ keyId: 'k' }, { key }), {
@@ -210,6 +226,20 @@ describe('migrations of settings', () => {
       version: 2,
     });
     assert.equal(extractSettings({ ...first, filter: '(cn=x)' }).extract.filter, '(cn=x)');
+  });
+
+  it('directory-enrich 1 to 2: what version 1 did not do stays off', () => {
+    const { server, enrich } = enrichSettings({ version: 1, membersPerRecord: 20 });
+    assert.equal(server, '');
+    const { membersPerRecord, primaryGroups, dynamicLists, readable, nested, managers, findings } = enrich;
+    assert.deepEqual(
+      { membersPerRecord, primaryGroups, dynamicLists, readable, nested, managers, findings },
+      {
+        membersPerRecord: 20,
+        nested: 'carried',
+        ...{ primaryGroups: false, dynamicLists: false, readable: false, managers: false, findings: false },
+      },
+    );
   });
 
   it('directory-server 1 to 2: servers stay, and one domain is read', () => {

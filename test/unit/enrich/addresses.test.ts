@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { addressesOf, normalAddress } from '../../../engine/enrich/addresses.js';
+import { addressesOf, normalAddress, otherAddressesOf } from '../../../engine/enrich/addresses.js';
 import { byName } from '../../../engine/enrich/attributes.js';
-import type { Attributes } from '../../../engine/model/records.js';
+import { enrichRecord } from '../../../engine/enrich/enrich.js';
+import type { Attributes, DirectoryObject } from '../../../engine/model/records.js';
 
 const of = (attributes: Attributes) => addressesOf(byName(attributes));
 
@@ -123,12 +124,16 @@ describe('addresses: what counts as one', () => {
     assert.equal(normalAddress(`${'a'.repeat(64)}@${'b'.repeat(256)}`), null);
   });
 
-  it('internationalised domains and local parts stay as they are, but for the case', () => {
-    assert.equal(normalAddress('Jörg@Bücher.Example'), 'jörg@bücher.example');
-    assert.equal(normalAddress('用户@例え.テスト'), '用户@例え.テスト');
-    assert.equal(normalAddress('a@xn--bcher-kva.example'), 'a@xn--bcher-kva.example');
-    const composed = 'jo\u0308rg@x.example';
-    assert.equal(normalAddress(composed), composed);
+  it('an internationalised domain is written in ASCII, a local part composed: each spelling is one address', () => {
+    assert.equal(normalAddress('Jörg@Bücher.Example'), 'jörg@xn--bcher-kva.example');
+    assert.equal(normalAddress('a@XN--BCHER-KVA.example'), 'a@xn--bcher-kva.example');
+    assert.equal(normalAddress('用户@例え.テスト'), '用户@xn--r8jz45g.xn--zckzah');
+    assert.equal(normalAddress('jo\u0308rg@x.example'), 'jörg@x.example');
+    assert.equal(normalAddress('a@xn--\u00fc.example'), null, 'a domain that is none');
+    assert.deepEqual(of({ mail: ['a@bücher.example'], proxyAddresses: ['smtp:A@xn--bcher-kva.example'] }), {
+      primary: 'a@xn--bcher-kva.example',
+      aliases: [],
+    });
   });
 
   it('the result never depends on the order of values, and the primary is never an alias too', () => {
@@ -145,5 +150,53 @@ describe('addresses: what counts as one', () => {
         assert.ok(forward.primary === null ? forward.aliases.length === 0 : !forward.aliases.includes(forward.primary));
       }),
     );
+  });
+});
+
+describe('addresses: further sources', () => {
+  it('the shadow copy gives aliases, and a primary only where nothing else does', () => {
+    const msExchShadowProxyAddresses = ['SMTP:cloud@x.example', 'smtp:old@x.example', 'X500:/o=x'];
+    assert.deepEqual(of({ proxyAddresses: ['smtp:a@x.example'], msExchShadowProxyAddresses }), {
+      primary: 'a@x.example',
+      aliases: ['cloud@x.example', 'old@x.example'],
+    });
+    assert.deepEqual(of({ msExchShadowProxyAddresses }), { primary: 'cloud@x.example', aliases: ['old@x.example'] });
+  });
+
+  it('targetAddress is an address of contacts, and of nobody else', () => {
+    const attributes = byName({ targetAddress: ['SMTP:out@other.example'], proxyAddresses: ['smtp:in@x.example'] });
+    assert.deepEqual(addressesOf(attributes, 'contact'), { primary: 'in@x.example', aliases: ['out@other.example'] });
+    assert.deepEqual(addressesOf(attributes, 'user'), { primary: 'in@x.example', aliases: [] });
+    const only = byName({ targetAddress: ['out@other.example'] });
+    assert.deepEqual(addressesOf(only, 'contact'), { primary: 'out@other.example', aliases: [] });
+    assert.equal(addressesOf(byName({ targetAddress: ['X400:c=us'] }), 'contact').primary, null);
+  });
+
+  it('addresses of other systems are kept on request, as they are written', () => {
+    const attributes = {
+      proxyAddresses: ['SIP:A@x.example', 'SMTP:a@x.example', 'X500:/o=B', 'X500:/o=B', 'eum:1;p=x'],
+    };
+    assert.deepEqual(otherAddressesOf(byName(attributes)), ['SIP:A@x.example', 'X500:/o=B', 'eum:1;p=x']);
+    const user: DirectoryObject = { kind: 'user', id: 'i', dn: 'CN=a', attributes };
+    const [kept] = enrichRecord(user, { membersPerRecord: 1, otherAddresses: true });
+    const [left] = enrichRecord(user, { membersPerRecord: 1 });
+    assert.ok(kept?.kind === 'user' && left?.kind === 'user');
+    assert.deepEqual(kept.attributes['otherAddresses'], ['SIP:A@x.example', 'X500:/o=B', 'eum:1;p=x']);
+    assert.deepEqual(left.attributes, {});
+  });
+
+  it('aliases outside of the account’s domains are kept apart; the primary address and contacts stay', () => {
+    const attributes = {
+      proxyAddresses: ['SMTP:a@Far.example', 'smtp:a@own.example', 'smtp:a@bücher.example', 'smtp:a@sub.own.example'],
+    };
+    const settings = { membersPerRecord: 1, domains: ['Own.example', 'bücher.example'] };
+    const [user] = enrichRecord({ kind: 'user', id: 'i', dn: 'CN=a', attributes }, settings);
+    assert.ok(user?.kind === 'user');
+    assert.deepEqual(
+      [user.primary, user.aliases, user.outside],
+      ['a@far.example', ['a@own.example', 'a@xn--bcher-kva.example'], ['a@sub.own.example']],
+    );
+    const [contact] = enrichRecord({ kind: 'contact', id: 'i', dn: 'CN=a', attributes }, settings);
+    assert.ok(contact?.kind === 'contact' && contact.outside === undefined && contact.aliases.length === 3);
   });
 });

@@ -1,0 +1,132 @@
+/**
+ * Finds out who members are whom the directory gave by name only, and foreign security principals: place holders that carry
+ * the SID of somebody of another forest. One look-up serves many groups.
+ */
+import type { EnrichedRecord, ExtractedRecord, Member } from '../model/records.js';
+import { KnownNames } from './known-names.js';
+import { type FoundObject, type Lookup, isForeign } from './lookup.js';
+import { Recent } from './recent.js';
+
+const MOST_REMEMBERED = 20_000;
+const MOST_NAMES = 2_000_000;
+
+/** For the report. */
+export interface ResolveFigures {
+  /** Members given by name only that were found: in the same run before, or by look-up. */
+  membersFound: number;
+  /** Members given by name only that no look-up found: the account looks for them by name. */
+  membersByName: number;
+  /** Foreign security principals that the second directory knows, and those that nobody does. */
+  foreignFound: number;
+  foreignExternal: number;
+}
+
+export class MemberResolver {
+  readonly figures: ResolveFigures = { membersFound: 0, membersByName: 0, foreignFound: 0, foreignExternal: 0 };
+  readonly #read = new KnownNames(MOST_NAMES);
+  readonly #names = new Recent<FoundObject>(MOST_REMEMBERED);
+  readonly #sids = new Recent<FoundObject | null>(MOST_REMEMBERED);
+
+  /** `own`: the directory that was read; `other`: that of another forest. Null: not to be asked. */
+  constructor(
+    private readonly own: Lookup | null,
+    private readonly other: Lookup | null,
+  ) {}
+
+  /** Notes who was read, where members may come by name: Active Directory, whose objects have SIDs, gives their ids. */
+  note(record: ExtractedRecord): void {
+    if (this.own === null || record.kind === 'quarantined' || record.attributes['objectSid'] !== undefined) return;
+    this.#read.add(record.dn, record.id);
+  }
+
+  /** Changes the members of these records, in place. Throws `DirectoryError`; then nothing was changed. */
+  async resolve(records: readonly EnrichedRecord[]): Promise<void> {
+    const nameless: Member[] = [];
+    const foreign: Member[] = [];
+    for (const record of records) {
+      if (record.kind !== 'members') continue;
+      for (const member of record.add) {
+        if (member.dn !== undefined && isForeign(member.dn)) foreign.push(member);
+        else if (member.id === undefined && member.dn !== undefined && !this.#wasRead(member, member.dn))
+          nameless.push(member);
+      }
+    }
+    if (foreign.length > 0) await this.#foreign(foreign);
+    if (nameless.length > 0 && this.own !== null) await this.#named(nameless, this.own);
+    else this.figures.membersByName += nameless.length;
+  }
+
+  #wasRead(member: Member, dn: string): boolean {
+    const id = this.own === null ? null : this.#read.get(dn);
+    if (id === null) return false;
+    member.id = id;
+    this.figures.membersFound += 1;
+    return true;
+  }
+
+  async #named(members: readonly Member[], lookup: Lookup): Promise<void> {
+    const here = new Map<string, FoundObject>();
+    const wanted = new Set<string>();
+    for (const { dn = '' } of members) {
+      const known = this.#names.get(dn);
+      if (known) here.set(dn, known);
+      else wanted.add(dn);
+    }
+    for (const [dn, found] of await lookup.byNames([...wanted], 'ids')) {
+      here.set(dn, found);
+      this.#names.set(dn, found);
+    }
+    for (const member of members) {
+      const found = here.get(member.dn ?? '');
+      if (found?.id === undefined || found.id === null) {
+        this.figures.membersByName += 1;
+        continue;
+      }
+      member.id = found.id;
+      if (found.sid !== null && member.sid === undefined) member.sid = found.sid;
+      this.figures.membersFound += 1;
+    }
+  }
+
+  async #foreign(members: readonly Member[]): Promise<void> {
+    for (const member of members) {
+      const sid = sidInName(member.dn ?? '');
+      if (member.sid === undefined && sid !== null) member.sid = sid;
+    }
+    const here = await this.#bySid(members.flatMap(({ sid }) => sid ?? []));
+    for (const member of members) {
+      const found = member.sid === undefined ? null : (here.get(member.sid) ?? null);
+      if (found?.id === undefined || found.id === null) {
+        member.external = true;
+        this.figures.foreignExternal += 1;
+        continue;
+      }
+      member.id = found.id;
+      member.dn = found.dn;
+      this.figures.foreignFound += 1;
+    }
+  }
+
+  async #bySid(sids: readonly string[]): Promise<Map<string, FoundObject | null>> {
+    const here = new Map<string, FoundObject | null>();
+    if (this.other === null) return here;
+    const wanted = new Set<string>();
+    for (const sid of sids) {
+      const known = this.#sids.get(sid);
+      if (known === undefined) wanted.add(sid);
+      else here.set(sid, known);
+    }
+    const found = wanted.size === 0 ? new Map<string, FoundObject>() : await this.other.bySids([...wanted], 'ids');
+    for (const sid of wanted) {
+      const one = found.get(sid) ?? null;
+      here.set(sid, one);
+      this.#sids.set(sid, one);
+    }
+    return here;
+  }
+}
+
+/** The SID that a foreign security principal is called by. */
+function sidInName(dn: string): string | null {
+  return /^CN=(S-1-[0-9-]+),/i.exec(dn)?.[1] ?? null;
+}
