@@ -7,6 +7,7 @@ import { DOCUMENTED_FILTER } from '../engine/extract/extract.js';
 import { programPath, run } from '../test/support/programs.js';
 import { ASKED } from './support/attributes.js';
 import { type BigDirectory, startBigDirectory } from './support/big-slapd.js';
+import { type NodeFigures, readInNodeRed } from './support/in-node-red.js';
 import { type Measured, measure, median } from './support/measure.js';
 import { benchOptions, conclude, numberOption } from './support/verdict.js';
 import { type ClientFigures, JOB, type ReadJob } from './peers/job.js';
@@ -30,8 +31,14 @@ async function main(): Promise<void> {
     const job = jobOf(directory);
     const peers = await peersOf(job);
     const results = await race(peers, job);
+    const inNodeRed = await readInNodeRed(job, rounds);
+    for (const { wall, cpu, loopP999 } of inNodeRed) {
+      tell(
+        `  the node in Node-RED 5: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} s of processor, loop delay ${loopP999.toFixed(1)} ms`,
+      );
+    }
     const memory = await memoryBySize(rounds > 1);
-    report(results, memory);
+    report(results, inNodeRed, memory);
   } finally {
     await directory.stop();
   }
@@ -164,7 +171,7 @@ function figuresOf({ output }: Measured): ClientFigures {
   return JSON.parse(output.trim()) as ClientFigures;
 }
 
-function report(results: Results, memory: Record<string, number>): void {
+function report(results: Results, inNodeRed: readonly NodeFigures[], memory: Record<string, number>): void {
   const ratio = (name: string, to: string, part: 'wall' | 'cpu') =>
     median((results.get(name) ?? []).map((run, round) => run[part] / (results.get(to)?.[round]?.[part] ?? Number.NaN)));
   const delay = (name: string) => median((results.get(name) ?? []).map((run) => figuresOf(run).loopP999));
@@ -191,6 +198,17 @@ function report(results: Results, memory: Record<string, number>): void {
         limit: 1.2,
       },
       { name: 'delay of the event loop, 99.9th percentile, ms', value: delay('ours'), limit: 20 },
+      {
+        name: 'the node in Node-RED: wall time against ldapsearch',
+        value:
+          median(inNodeRed.map(({ wall }) => wall)) / median((results.get('ldapsearch') ?? []).map(({ wall }) => wall)),
+        limit: 1.1,
+      },
+      {
+        name: 'the node in Node-RED: delay of the event loop, 99.9th percentile, ms',
+        value: median(inNodeRed.map(({ loopP999 }) => loopP999)),
+        limit: 20,
+      },
       { name: "the same against plain ldapts's", value: delay('ours') / delay('ldapts searchPaginated'), limit: 0.2 },
     ],
     {

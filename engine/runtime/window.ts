@@ -7,8 +7,11 @@ import { StoppedError } from '../model/errors.js';
 
 const open = new Map<string, RunWindow>();
 
-/** How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. */
-const CLAIM_WITHIN_MS = 2_000;
+/**
+ * How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. A claim
+ * that comes later, from behind a node that looks things up, still throttles it.
+ */
+const CLAIM_WITHIN_MS = 500;
 /** A claimed run without any acknowledgement for this long has lost batches on the way: it goes on with an empty window. */
 const LOST_AFTER_MS = 60_000;
 
@@ -16,7 +19,8 @@ const LOST_AFTER_MS = 60_000;
 export class RunWindow {
   #unacknowledged = 0;
   #claimed = false;
-  #unthrottled = false;
+  #unclaimed = false;
+  #closed = false;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -31,7 +35,7 @@ export class RunWindow {
   /** Counts a batch as sent, then waits until there is room for another. Rejects with `StoppedError` when aborted. */
   async sent(signal: AbortSignal): Promise<void> {
     this.#unacknowledged += 1;
-    while (this.#unacknowledged >= this.size && !this.#unthrottled) {
+    while (this.#unacknowledged >= this.size && !this.#unclaimed && !this.#closed) {
       if (signal.aborted) throw new StoppedError(signal.reason);
       await this.#room(signal);
     }
@@ -40,6 +44,7 @@ export class RunWindow {
   /** @internal Called through {@link claimRun}. */
   claim(): void {
     this.#claimed = true;
+    this.#unclaimed = false;
   }
 
   /** @internal Called through {@link acknowledgeBatch}. */
@@ -50,7 +55,7 @@ export class RunWindow {
 
   close(): void {
     open.delete(this.runId);
-    this.#unthrottled = true;
+    this.#closed = true;
     this.#wake?.();
   }
 
@@ -60,7 +65,7 @@ export class RunWindow {
       const giveUp = setTimeout(
         () => {
           if (claimed) this.#unacknowledged = 0;
-          else this.#unthrottled = !this.#claimed;
+          else this.#unclaimed = !this.#claimed;
           wake();
         },
         claimed ? this.lostAfter : this.claimWithin,

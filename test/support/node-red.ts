@@ -42,6 +42,8 @@ export interface NodeRedOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** The Node.js to run on, where it is not the one that runs the tests. */
   readonly node?: string;
+  /** Arguments of Node.js itself, such as `--require`. */
+  readonly nodeArguments?: readonly string[];
 }
 
 export interface NodeRed {
@@ -69,10 +71,14 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
   await prepareUserDir(userDir, port, options);
 
   const program = join(ROOT, 'node_modules', `node-red-${options.version}`, 'red.js');
-  const child = spawn(options.node ?? process.execPath, [program, '--userDir', userDir], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_RED_HOME: undefined, NODE_OPTIONS: undefined },
-  });
+  const child = spawn(
+    options.node ?? process.execPath,
+    [...(options.nodeArguments ?? []), program, '--userDir', userDir],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_RED_HOME: undefined, NODE_OPTIONS: undefined },
+    },
+  );
   const log = collectLines(child);
 
   const stop = async () => {

@@ -42,6 +42,14 @@ describe('window of unacknowledged batches', () => {
     window.close();
   });
 
+  it('is throttled by a claim that comes late', async () => {
+    const window = new RunWindow('run-late-claim', 4, 20);
+    assert.equal(await sentWithin(window, 10, 5_000), 10, 'nobody claims it: it goes on');
+    claimRun('run-late-claim');
+    assert.equal(await sentWithin(window, 10, 200), 0, 'ten are unacknowledged: it waits');
+    window.close();
+  });
+
   it('does not stall for ever when a node between drops batches', async () => {
     const window = new RunWindow('run-dropped', 4, 20, 20);
     claimRun('run-dropped');

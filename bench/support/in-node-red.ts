@@ -1,0 +1,86 @@
+/** The extract node inside a real Node-RED 5, reading the directory of a bench: how long, and how the event loop fared. */
+import { join } from 'node:path';
+import { type FlowNode, type NodeRed, startNodeRed } from '../../test/support/node-red.js';
+import type { ReadJob } from '../peers/job.js';
+import { ADDITIONAL } from './attributes.js';
+
+export interface NodeFigures {
+  /** From the press of the button to the seal, in seconds. */
+  readonly wall: number;
+  readonly cpu: number;
+  readonly loopP999: number;
+  readonly loopMax: number;
+  readonly records: number;
+}
+
+/** Runs the node `runs` times in one Node-RED, after one run that is not counted. */
+export async function readInNodeRed(job: ReadJob, runs: number): Promise<NodeFigures[]> {
+  const nodeRed = await startNodeRed({ version: '5', nodeArguments: ['--require', join(__dirname, 'probe.js')] });
+  try {
+    await nodeRed.deploy(flowFor(job));
+    const figures: NodeFigures[] = [];
+    for (let run = 0; run <= runs; run += 1) {
+      await probe(nodeRed);
+      const from = nodeRed.log.length;
+      const startedAt = performance.now();
+      await nodeRed.inject('start');
+      const sealed = await nodeRed.line(/SEALED \d+ (true|false)/, { from, within: 600_000 });
+      const wall = (performance.now() - startedAt) / 1_000;
+      const [, records, complete] = /SEALED (\d+) (true|false)/.exec(sealed) ?? [];
+      if (complete !== 'true')
+        throw new Error(`The read in Node-RED is not complete:\n${nodeRed.log.slice(-20).join('\n')}`);
+      if (run > 0) figures.push({ ...(await probe(nodeRed)), wall, records: Number(records) });
+    }
+    return figures;
+  } catch (error) {
+    throw new Error(`The read in Node-RED failed:\n${nodeRed.log.slice(-20).join('\n')}`, { cause: error });
+  } finally {
+    await nodeRed.stop();
+  }
+}
+
+async function probe(nodeRed: NodeRed): Promise<Omit<NodeFigures, 'wall' | 'records'>> {
+  const from = nodeRed.log.length;
+  nodeRed.process.kill('SIGWINCH');
+  const line = await nodeRed.line(/^PROBE /, { from });
+  return JSON.parse(line.slice('PROBE '.length)) as Omit<NodeFigures, 'wall' | 'records'>;
+}
+
+function flowFor(job: ReadJob): FlowNode[] {
+  const count = `if (msg.topic === 'seal') {
+    const { records, complete } = msg.payload;
+    node.log('SEALED ' + Object.values(records).reduce((sum, one) => sum + one, 0) + ' ' + complete);
+  }`;
+  return [
+    { id: 'tab', type: 'tab', label: 'bench' },
+    {
+      id: 'server',
+      type: 'directory-server',
+      version: 1,
+      servers: `${job.host}:${String(job.port)}`,
+      encryption: 'none',
+      base: job.base,
+      pageSize: job.pageSize,
+      connectTimeout: 5,
+      idleTimeout: 60,
+      runTimeout: 3600,
+      credentials: { user: job.user, password: job.password },
+    },
+    { id: 'start', type: 'inject', z: 'tab', props: [], repeat: '', crontab: '', once: false, wires: [['extract']] },
+    {
+      id: 'extract',
+      type: 'directory-extract',
+      version: 1,
+      z: 'tab',
+      server: 'server',
+      source: 'bench',
+      filter: job.filter,
+      attributes: ADDITIONAL.join(', '),
+      contacts: true,
+      batchSize: 500,
+      window: 4,
+      wires: [['count']],
+    },
+    { id: 'count', type: 'function', z: 'tab', func: count, outputs: 0, wires: [] },
+  ];
+}
