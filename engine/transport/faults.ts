@@ -104,6 +104,14 @@ const PERMANENT: ReadonlyMap<string, Entry> = new Map([
       `The certificate of {host} is for another name. Use a name that it holds in the URL of the ${ENDPOINT}, or set the server name in its tls-config.`,
     ],
   ],
+  [
+    'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    [
+      'CERTIFICATE_WANTED',
+      'certificate wanted',
+      `{host} wants a client certificate. Set one with its key in the tls-config of the ${ENDPOINT}.`,
+    ],
+  ],
   ['EPROTO', TLS],
   [
     'ERR_BAD_RESPONSE',

@@ -1,8 +1,8 @@
 /** What the other side showed of itself in the handshake: is it good enough, is it the one that was pinned, how long is it valid. */
-import { type X509Certificate, createHash } from 'node:crypto';
-import { TLSSocket } from 'node:tls';
+import { X509Certificate, createHash } from 'node:crypto';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { SettingError } from '../model/errors.js';
-import { WEAK_KEY } from './tls.js';
+import { MINIMUM_RSA_BITS, WEAK_KEY } from './tls.js';
 
 /** The `code` of the error for a certificate whose key is none of those that were pinned. */
 export const PIN_MISMATCH = 'DIRSYNC_PIN_MISMATCH';
@@ -61,6 +61,11 @@ export function peerFault(socket: TLSSocket, pins: readonly string[]): Error | n
   // What a root that issued itself is signed with does not matter: nobody relies on that signature.
   const weak = chain.some((one) => one.issuer !== one.subject && WEAK_SIGNATURES.has(signatureAlgorithm(one.raw)));
   if (weak) return failure('a signature with SHA-1', WEAK_KEY);
+  // Also where nobody checks who issued it: then Node.js does not ask our check of the certificate either.
+  const short = chain.some(
+    ({ publicKey }) => (publicKey.asymmetricKeyDetails?.modulusLength ?? Infinity) < MINIMUM_RSA_BITS,
+  );
+  if (short) return failure('an RSA key that is too short', WEAK_KEY);
   const pinned = pins.length === 0 || chain.some((one) => pins.includes(pinOf(one)));
   return pinned ? null : failure('none of the pinned keys', PIN_MISMATCH);
 }
@@ -89,13 +94,14 @@ function element(der: Buffer, at: number): { content: number; end: number } {
   return { content, end: content + length };
 }
 
+/** The chain as it was shown, and completed from the authorities that are trusted here. */
 function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate && chain.length < LONGEST_CHAIN) {
-    chain.push(certificate);
-    const issuer: X509Certificate | undefined = certificate.issuerCertificate;
-    certificate = issuer?.fingerprint256 === certificate.fingerprint256 ? undefined : issuer;
+  let certificate: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw && chain.length < LONGEST_CHAIN) {
+    chain.push(new X509Certificate(certificate.raw));
+    const issuer: Partial<DetailedPeerCertificate> | undefined = certificate.issuerCertificate;
+    certificate = issuer === certificate ? undefined : issuer;
   }
   return chain;
 }

@@ -28,7 +28,7 @@ const STRONG = [
 ];
 /** All that TLS 1.0 and 1.1 have of 128 bits and forward secrecy. Their own handshakes are signed with SHA-1: level 0. */
 const OLD = ['ECDHE-ECDSA-AES256-SHA', 'ECDHE-RSA-AES256-SHA', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-RSA-AES128-SHA'];
-const MINIMUM_RSA_BITS = 2048;
+export const MINIMUM_RSA_BITS = 2048;
 /** A chain is short; a certificate that issued itself ends it. */
 const LONGEST_CHAIN = 10;
 

@@ -8,6 +8,7 @@ import type { EnrichedRecord } from '../../../engine/model/records.js';
 import type { Seal } from '../../../engine/model/run.js';
 import { BATCH_TYPE, JSON_TYPE } from '../../../engine/transport/protocol.js';
 import { type SharedKey, contentDigest, sign } from '../../../engine/transport/signature.js';
+import { checkExchange } from '../../support/openapi.js';
 import { type Around, KEY, PATH, runOf, sharedCertificates } from './support.js';
 
 export interface Asked {
@@ -67,7 +68,16 @@ export async function sendReady(
       (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));
-        response.on('end', () => resolve(answered(response, Buffer.concat(pieces))));
+        response.on('end', () => {
+          const answer = answered(response, Buffer.concat(pieces));
+          try {
+            // Whatever a test is about: no answer may be one that the protocol does not describe.
+            checkExchange({ method, path: path.slice(PATH.length) }, answer);
+            resolve(answer);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
         response.on('error', reject);
       },
     );

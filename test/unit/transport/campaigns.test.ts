@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const CAMPAIGNS = [
-  ['faults.js', '--count', '10', '--cuts', '600'],
+  ['faults.js', '--count', '6', '--cuts', '1500'],
   ['histories.js', '--count', '20'],
   ['forgeries.js', '--count', '80'],
-  ['fuzz.js', '--count', '400'],
+  ['fuzz.js', '--count', '200'],
 ] as const;
 
 describe('the campaigns against the transport, a few cases of each', () => {
