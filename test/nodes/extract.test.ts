@@ -121,6 +121,44 @@ describe('directory-extract', () => {
     assert.equal(flow.completed('extract'), 0);
   });
 
+  it('a canary that may not be seen any more: everything else is sent, the seal is incomplete, and an error says so', async () => {
+    const people = `OU=People,${BASE}`;
+    await start({ version: 2, canaries: `${people}\n`, include: '', emailDomains: '' });
+    flow.send('extract', {});
+    await sealed();
+    assert.equal(sealOf(seals()[0]).complete, true);
+    sample.directory.setQuirks({ hideBelow: [people] });
+    flow.send('extract', {});
+    await flow.until('error', () => flow.caught().length === 1);
+    const seal = sealOf(seals()[1]);
+    assert.deepEqual([seal.complete, seal.proof, flow.caught()[0]?.code], [false, null, 'CANARY_MISSING']);
+    assert.ok(seal.batches > 0);
+  });
+
+  it('branches, mail domains and presets are settings of version 2; a flow of version 1 reads as before', async () => {
+    await start();
+    flow.send('extract', {});
+    await sealed();
+    const all = sealOf(seals()[0]).records;
+    const people = `OU=People,${BASE}`;
+    await flow.redeploy(
+      nodes({
+        version: 2,
+        preset: 'people',
+        include: people,
+        exclude: `CN=Nobody,${people}`,
+        emailDomains: 'example.org',
+      }),
+    );
+    flow.send('extract', {});
+    await sealed(2);
+    const seal = sealOf(seals()[1]);
+    assert.equal(seal.complete, true);
+    assert.ok(seal.records.user > 0 && seal.records.user < all.user);
+    assert.equal(seal.records.group, 0);
+    assert.equal(seal.proof?.searches[0]?.base, people);
+  });
+
   it('a wrong password: one error with a code, and nothing is read', async () => {
     await start({ source: 'site' }, { server: { ...sample.credentials['server'], password: 'wrong-secret' } });
     flow.send('extract', {});
