@@ -4,7 +4,7 @@ import type { Contact, DirectoryObject, EnrichedRecord, ExtractedRecord, Quarant
 import { type Addresses, addressesOf, apart, domainSet, otherAddressesOf } from './addresses.js';
 import { type AttributeMap, byName, textOf, valuesOf } from './attributes.js';
 import { scopeAndType } from './groups.js';
-import { membersOf } from './members.js';
+import { membersOf, parseMember } from './members.js';
 import { nameOf } from './names.js';
 import type { EnrichSettings } from './settings.js';
 import { enabledOf } from './state.js';
@@ -121,7 +121,7 @@ export function enrichObject(
           ...shared,
           ...scopeAndType(attributes),
           filter: textOf(attributes, 'msExchDynamicDLFilter'),
-          filterBase: textOf(attributes, 'msExchDynamicDLBaseDN'),
+          filterBase: plainNameOf(textOf(attributes, 'msExchDynamicDLBaseDN')),
         },
       ];
   }
@@ -141,6 +141,11 @@ function sidIn(attributes: AttributeMap, name: string): string | null {
   if (value === undefined) return null;
   if (typeof value !== 'string') return sidToText(Buffer.from(value.base64, 'base64'));
   return sidToBytes(value.trim()) ? value.trim() : null;
+}
+
+/** A name as Active Directory gives it when it is asked for ids has them in front. */
+function plainNameOf(name: string | null): string | null {
+  return name === null ? null : (parseMember(name)?.dn ?? name);
 }
 
 /** Primary address and aliases; contacts are outside by nature, so that nothing of theirs is kept apart. */

@@ -1,9 +1,10 @@
 /**
  * Flattening: each group with everybody below it. Kept in memory until the run's end, because a group may come before those in
- * it: 4 bytes for a membership, and some 300 for each object that is a group or in one. Groups are walked without recursion and
- * each is entered once, so that cycles end and depth costs nothing.
+ * it: 4 bytes for a membership, and some 300 for each object that is a group or in one. Groups that contain one another are taken
+ * as one, and each is made once from those below it, so that neither cycles nor depth cost more than the memberships that there are.
  */
 import { dnKey } from '../model/dn.js';
+import { knots } from './cycles.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
 
 interface Node {
@@ -48,48 +49,41 @@ export class Nesting {
     if (node) node.below = joined(node.below, numbers);
   }
 
-  /** The members records of all groups. */
+  /**
+   * The members records of all groups. Those below come first, so that each group is made from what is below it; what nobody
+   * above needs any more is given back.
+   */
   *rest(membersPerRecord: number): Generator<Members> {
-    const entered = new Uint32Array(this.#members.length);
     const groupOf = this.#groupNumbers();
-    let turn = 0;
-    for (const [number, { id }] of this.#groups) {
-      turn += 1;
-      const { leaves, held } = this.#below(number, groupOf, entered, turn);
-      const parts = Math.max(1, Math.ceil(leaves.length / membersPerRecord));
-      for (let part = 1; part <= parts; part += 1) {
-        const some = leaves.slice((part - 1) * membersPerRecord, part * membersPerRecord);
-        const add = some.flatMap((leaf) => this.#members[leaf] ?? []);
-        yield { kind: 'members', group: id, add, part, parts, ...(held === null ? {} : { held }) };
+    const groups = this.#groups;
+    const below = function* (group: number): Generator<number> {
+      for (const number of groups.get(group)?.below ?? []) {
+        const inside = groupOf.get(number) ?? number;
+        if (groups.has(inside)) yield inside;
       }
-      this.figures.flattened += 1;
+    };
+    const above = new Map<number, number>();
+    for (const group of groups.keys())
+      for (const inside of below(group)) above.set(inside, (above.get(inside) ?? 0) + 1);
+    const flat = new Flat(this.#members.length);
+    for (const knot of knots(groups.keys(), below)) {
+      const own = knot.flatMap((group) => groups.get(group) ?? []);
+      const numbers = own.flatMap((node) => Array.from(node.below, (number) => groupOf.get(number) ?? number));
+      const isGroup = (number: number) => groups.has(number);
+      const { leaves, held } = flat.make(knot, numbers, isGroup, own.find((node) => node.held !== null)?.held ?? null);
+      flat.keep(knot, { leaves, held }, above, numbers.filter(isGroup));
+      for (const { id } of own) yield* this.#records(id, leaves, held, membersPerRecord);
     }
   }
 
-  /** Everybody below a group. One that is held anywhere below makes it held: somebody may be missing. */
-  #below(
-    start: number,
-    groupOf: ReadonlyMap<number, number>,
-    entered: Uint32Array,
-    turn: number,
-  ): { leaves: number[]; held: string | null } {
-    const leaves: number[] = [];
-    const waiting = [start];
-    let held: string | null = null;
-    entered[start] = turn;
-    for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
-      const node = this.#groups.get(group);
-      if (node === undefined) continue;
-      held ??= node.held;
-      for (const below of node.below) {
-        const number = groupOf.get(below) ?? below;
-        if (entered[number] === turn) continue;
-        entered[number] = turn;
-        if (this.#groups.has(number)) waiting.push(number);
-        else leaves.push(number);
-      }
+  *#records(id: string, leaves: Uint32Array, held: string | null, membersPerRecord: number): Generator<Members> {
+    const parts = Math.max(1, Math.ceil(leaves.length / membersPerRecord));
+    for (let part = 1; part <= parts; part += 1) {
+      const some = leaves.subarray((part - 1) * membersPerRecord, part * membersPerRecord);
+      const add = Array.from(some, (leaf) => this.#members[leaf] ?? {});
+      yield { kind: 'members', group: id, add, part, parts, ...(held === null ? {} : { held }) };
     }
-    return { leaves, held };
+    this.figures.flattened += 1;
   }
 
   /** For members that were known by SID or name: the group of that SID or name. */
@@ -125,6 +119,62 @@ export class Nesting {
     this.#members.push(slim(member));
     this.#hasNames ||= member.id === undefined;
     return number;
+  }
+}
+
+/** Everybody below a group. One that is held anywhere below makes it held: somebody may be missing. */
+interface Below {
+  readonly leaves: Uint32Array;
+  readonly held: string | null;
+}
+
+/** What has been flattened and is still needed by groups above. */
+class Flat {
+  readonly #made = new Map<number, Below & { needed: number }>();
+  readonly #entered: Uint32Array;
+  #turn = 0;
+
+  constructor(members: number) {
+    this.#entered = new Uint32Array(members);
+  }
+
+  /** From the numbers of all that stands in the groups of a knot. */
+  make(
+    knot: readonly number[],
+    numbers: readonly number[],
+    isGroup: (number: number) => boolean,
+    held: string | null,
+  ): Below {
+    this.#turn += 1;
+    const leaves: number[] = [];
+    const enter = (number: number) => {
+      if (this.#entered[number] === this.#turn) return false;
+      this.#entered[number] = this.#turn;
+      return true;
+    };
+    let why = held;
+    for (const group of knot) enter(group);
+    for (const number of numbers) {
+      if (!enter(number)) continue;
+      if (!isGroup(number)) {
+        leaves.push(number);
+        continue;
+      }
+      const below = this.#made.get(number);
+      why ??= below?.held ?? null;
+      for (const leaf of below?.leaves ?? []) if (enter(leaf)) leaves.push(leaf);
+    }
+    return { leaves: Uint32Array.from(leaves), held: why };
+  }
+
+  /** Keeps it for those above; `above`: how often each group stands in one. `used`: the groups that it was made from. */
+  keep(knot: readonly number[], below: Below, above: ReadonlyMap<number, number>, used: readonly number[]): void {
+    for (const group of knot) this.#made.set(group, { ...below, needed: above.get(group) ?? 0 });
+    for (const group of used) {
+      const made = this.#made.get(group);
+      if (made && (made.needed -= 1) <= 0) this.#made.delete(group);
+    }
+    for (const group of knot) if (this.#made.get(group)?.needed === 0) this.#made.delete(group);
   }
 }
 

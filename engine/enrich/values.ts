@@ -23,6 +23,8 @@ const FILETIME_EPOCH = 11_644_473_600_000n;
 const GENERALIZED = /^(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2}))?)?(?:[.,](\d+))?(Z|[+-]\d{2}(?:\d{2})?)$/;
 const EXTENDED_NAME = /^(?:<(?:GUID|SID)=[^>]*>;)+/i;
 const SHA_256 = 'sha-256:';
+/** What ISO 8601 writes without an agreement about more digits. */
+const LAST_YEAR = 9999;
 
 const FILETIMES = [
   'accountExpires',
@@ -137,7 +139,8 @@ export function generalizedTime(text: string): string | null {
 
 function isoOf(milliseconds: number): string | null {
   const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  const year = date.getUTCFullYear();
+  return year >= 0 && year <= LAST_YEAR ? date.toISOString() : null;
 }
 
 function textReader(read: (text: string) => string | null): Reader {
