@@ -8,6 +8,7 @@ const OUTCOMES: Record<Report['outcome'], string> = {
   unchanged: 'The account is as it should be: no change.',
   'dry-run': 'A plan was made; nothing was changed (dry run).',
   held: 'The plan is held and waits for approval; nothing was changed.',
+  rejected: 'The plan was rejected; nothing was changed.',
   received: 'The run was received, but no apply node took it; nothing was changed.',
 };
 
@@ -27,6 +28,19 @@ const CHANGES: readonly (readonly [keyof Report['changes'], string])[] = [
   ['aliasesLinked', 'aliases linked'],
   ['aliasesUnlinked', 'aliases unlinked'],
   ['attributesUpdated', 'attributes updated'],
+  ['usersLeaving', 'users who left: marked, still in the account'],
+  ['usersReturned', 'users who are there again'],
+  ['usersDowngraded', 'users who left: now known from mail flow only'],
+  ['usersRemoved', 'users who left: removed'],
+  ['usersReplaced', 'users of another source replaced'],
+  ['contactsLeaving', 'contacts that left: marked, still in the account'],
+  ['contactsReturned', 'contacts that are there again'],
+  ['contactsRemoved', 'contacts removed'],
+  ['contactsReplaced', 'contacts of another source replaced'],
+  ['groupsLeaving', 'groups that left: marked, still in the account'],
+  ['groupsReturned', 'groups that are there again'],
+  ['groupsRemoved', 'groups removed'],
+  ['addressesRemoved', 'addresses that nobody has any more'],
 ];
 
 const WIDTH = 110;
@@ -39,6 +53,8 @@ export function printedReport(report: Report): string {
     heading(`Report of run ${report.run}, source ${report.source}`),
     report.outcome === 'unchanged' && !report.complete ? 'Nothing was changed.' : OUTCOMES[report.outcome],
     ...report.incomplete.map(({ message }) => `INCOMPLETE, so nothing was removed: ${message}`),
+    ...(report.holds ?? []).map(({ message }) => `HELD: ${message}`),
+    ...(report.paused ?? []).map(({ message }) => `PAUSED: ${message}`),
     '',
     ...stages(report.stages),
     '',
@@ -95,9 +111,9 @@ function told(figures: Stage['figures']): string[] {
 }
 
 function changes(report: Report): string[] {
-  const lines = CHANGES.filter(([key]) => report.changes[key] > 0).map(([key, label]) =>
-    row('', `${String(report.changes[key]).padStart(8)}   ${label}`),
-  );
+  const lines = CHANGES.map(([key, label]) => [report.changes[key] ?? 0, label] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, label]) => row('', `${String(count).padStart(8)}   ${label}`));
   const [first, ...rest] = lines;
   const title = report.outcome === 'dry-run' || report.outcome === 'held' ? 'planned' : 'changes';
   if (first === undefined) return [row(title, '    none')];
@@ -111,7 +127,7 @@ function totals(counts: Report['totals']): string {
 function absences({ absent, groupsWithoutMail, groupsHeld }: Report): string[] {
   const lines: string[] = [];
   const gone = absent.users + absent.contacts + absent.groups;
-  if (gone > 0) lines.push(row('not in this run', `${String(gone)} known objects (kept)`));
+  if (gone > 0) lines.push(row('not in this run', `${String(gone)} known objects (still in the account)`));
   if (groupsWithoutMail > 0)
     lines.push(row('groups not added', `${String(groupsWithoutMail)} without a member that bears mail`));
   if (groupsHeld > 0) lines.push(row('groups held', `${String(groupsHeld)}: their members could not be read whole`));

@@ -7,13 +7,21 @@ import type { EnrichedRecord } from '../model/records.js';
 import type { Change, Report } from '../model/report.js';
 import type { Run, Seal } from '../model/run.js';
 import { type WorkerHandle, startWorker } from '../runtime/worker.js';
+import type { Decision } from './apply.js';
+import type { ExportFormat } from './export.js';
 import type { FoundGroup, FoundPerson } from './find.js';
+import type { HeldPlan } from './held.js';
+import type { PastRun } from './history.js';
 import type { KnownUser } from './known.js';
 import { type AccountSettings, checkSettings } from './settings.js';
 import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
 import type { AccountThread } from './store/sqlite-thread.js';
 
+export type { Decision } from './apply.js';
+export type { ExportFormat } from './export.js';
+export type { HeldPlan } from './held.js';
+export type { PastRun } from './history.js';
 export type { AccountSettings } from './settings.js';
 export type { FoundGroup, FoundPerson } from './find.js';
 export type { KnownUser } from './known.js';
@@ -24,10 +32,23 @@ export interface Account {
   stage(run: Run, index: number, records: readonly EnrichedRecord[]): Promise<void>;
   /**
    * Plans and commits the run in one transaction, durable when it resolves. Without a whole run nothing is taken from
-   * anybody. A run that was applied already answers with the report of then. `dryRun`: reports and changes nothing.
+   * anybody. A run that was applied already answers with the report of then. `dryRun`: reports and changes nothing. `at`: what time it is, for
+   * replays and tests.
    * @throws AccountError `RUN_SUPERSEDED`, `RUN_ABANDONED`, or what the store reports (`STORE_…`).
    */
-  apply(run: Run, seal: Seal, options: { dryRun: boolean }): Promise<Report>;
+  apply(run: Run, seal: Seal, options: { dryRun: boolean; at?: string }): Promise<Report>;
+  /** Approves or rejects a held plan. @throws AccountError `PLAN_UNKNOWN`, `PLAN_DECIDED` */
+  decide(what: Decision): Promise<Report>;
+  /** The plans that wait for approval. */
+  heldPlans(): Promise<HeldPlan[]>;
+  /** What a held plan would change, in batches. */
+  planned(plan: string): AsyncIterable<Change[]>;
+  /** Forgets for good who ended before that time, with all that their source said of them. */
+  purge(before: Date): Promise<{ purged: number }>;
+  /** The last runs, newest first, `limit` at most. */
+  history(limit: number): Promise<PastRun[]>;
+  /** The account as text, in pieces. */
+  export(format: ExportFormat): AsyncIterable<string>;
   /** Gives a run up: what was staged of it is forgotten. Harmless for a run that is unknown or ended. */
   abandon(runId: string): Promise<void>;
   /** The changes that a run made, in batches, in the order of its plan. */
@@ -58,7 +79,13 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     stage: async (run, index, records) => thread.call('stage', run, index, toStaged(records, settings.attributes)),
     apply: (run, seal, options) => thread.call('apply', run, seal, options),
     abandon: (runId) => thread.call('abandon', runId),
-    changes: (runId) => pagesOf(thread, runId),
+    decide: (what) => thread.call('decide', what),
+    heldPlans: () => thread.call('heldPlans'),
+    planned: (plan) => pagesOf((after) => thread.call('planned', plan, after)),
+    purge: (before) => thread.call('purge', before.toISOString()),
+    history: (limit) => thread.call('history', limit),
+    export: (format) => piecesOf(thread, format),
+    changes: (runId) => pagesOf((after) => thread.call('changes', runId, after)),
     addKnown: (known) => thread.call('addKnown', known),
     find: (what) => thread.call('find', what),
     snapshot: () => thread.call('snapshot'),
@@ -66,11 +93,21 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
   };
 }
 
-async function* pagesOf(thread: WorkerHandle<AccountThread>, runId: string): AsyncGenerator<Change[]> {
+async function* pagesOf(
+  page: (after: number) => Promise<{ changes: Change[]; last: number }>,
+): AsyncGenerator<Change[]> {
   for (let after = 0; ;) {
-    const { changes, last } = await thread.call('changes', runId, after);
+    const { changes, last } = await page(after);
     if (changes.length === 0) return;
     yield changes;
     after = last;
+  }
+}
+
+async function* piecesOf(thread: WorkerHandle<AccountThread>, format: ExportFormat): AsyncGenerator<string> {
+  for (let after: number | null = 0; after !== null;) {
+    const piece: { text: string; next: number | null } = await thread.call('exportPage', format, after);
+    if (piece.text !== '') yield piece.text;
+    after = piece.next;
   }
 }

@@ -2,26 +2,35 @@
  * Applies a run at its seal: takes in what it brought, plans, commits, all in one transaction, so that the account is at
  * any moment as before or as after.
  */
+import { digestOf } from '../model/canonical.js';
 import { AccountError, ContractError } from '../model/errors.js';
 import { sealWithMissing } from '../model/ledger.js';
 import { type RecordCounts, noRecords } from '../model/records.js';
-import type { Report } from '../model/report.js';
+import type { Hold, Report } from '../model/report.js';
 import type { Run, Seal, Stage } from '../model/run.js';
 import { commitPlan } from './commit.js';
-import type { PlanContext } from './plan/context.js';
+import { type Keeping, dropPlanned, endPlan, heldPlan, keepPlan, supersedePlans } from './held.js';
+import { forgetOld } from './history.js';
+import { writeMarks } from './leavers.js';
+import { pausesOf } from './pause.js';
+import type { PlanSummary } from './plan/changes.js';
+import { type PlanContext, flag } from './plan/context.js';
+import { destructionOf, holdsOf } from './plan/limits.js';
 import { makePlan } from './plan/plan.js';
 import { planFigures, totalsOf } from './report.js';
+import { rulesOf } from './rules.js';
 import { type AccountSettings, settingsDigest } from './settings.js';
-import { takeIn } from './source/take-in.js';
+import { clearTakenIn, takeIn } from './source/take-in.js';
 import { arrivedBatches, endRun, findRun, openRun, stagedRange } from './staging.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
 
-/** What to apply, and how. `stageMs`: what staging has cost so far. */
+/** What to apply, and how. `stageMs`: what staging has cost so far. `at`: what time it is; ISO 8601. */
 export interface Application {
   readonly run: Run;
   readonly seal: Seal;
   readonly dryRun: boolean;
   readonly stageMs: number;
+  readonly at: string;
 }
 
 /** Undoes the transaction of a dry run, and carries its report out of it. */
@@ -44,6 +53,7 @@ export async function applyRun(db: SqlConnection, settings: AccountSettings, wha
       const report = await applyInTransaction(db, settings, { ...what, key, source });
       if (what.dryRun) throw new NotCommitted(report);
       await finish(db, key, report);
+      await forgetOld(db, rulesOf(settings), what.at);
       return report;
     });
   } catch (error) {
@@ -65,7 +75,7 @@ interface Applying extends Application {
 }
 
 async function applyInTransaction(db: SqlConnection, settings: AccountSettings, what: Applying): Promise<Report> {
-  const { run, key, source } = what;
+  const { run, key, source, at } = what;
   const started = performance.now();
   const arrived = new Set(await arrivedBatches(db, key));
   const missing = Array.from({ length: what.seal.batches }, (_, index) => index).filter((index) => !arrived.has(index));
@@ -73,14 +83,46 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const whole = seal.complete && run.mode === 'full';
   const records = await stagedRecords(db, key);
 
+  const rules = rulesOf(settings);
   const settled = settingsDigest(settings);
-  const before = await settledWith(db, source);
+  const before = await sourceBefore(db, source);
   await takeIn(db, { run: key, source, whole });
-  const context: PlanContext = { db, source, run: key, complete: seal.complete, settled: before === settled, settings };
+  await supersedePlans(db, source);
+  const paused = await pausesOf(db, { source, rules, at });
+  const removing = seal.complete && paused.length === 0;
+  const context: PlanContext = {
+    db,
+    source,
+    run: key,
+    complete: removing,
+    removals: removing && whole,
+    additionsOnly: false,
+    settled: before.settled === settled,
+    settings,
+    rules,
+    at,
+  };
+  const config = configOf(settled, seal);
   const plan = await makePlan(context);
+  const destruction = await destructionOf(context);
+  const holds = holdsOf(context, destruction, {
+    firstRun: before.config === null,
+    changed: before.config !== null && before.config !== config,
+    empty: whole && total(records) === 0,
+  });
   const planned = performance.now();
-  if (plan.changes > 0) await commitPlan(context);
-  await rememberSource(db, { ...what, seal, settled });
+  const held = holds.length > 0 && !what.dryRun;
+  const result = held
+    ? await hold(context, plan, { run: key, source, at, complete: seal.complete, whole, config, holds })
+    : { plan, destruction, wentAhead: 0 };
+  if (!held) await commit(context, plan);
+  const settledNow = seal.complete && !held && paused.length === 0;
+  await rememberSource(db, {
+    ...what,
+    seal,
+    settled: settledNow ? settled : null,
+    config: settledNow && whole ? config : null,
+  });
 
   const apply: Stage = {
     stage: 'apply',
@@ -98,37 +140,172 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     run: run.id,
     source: run.source,
     account: settings.name,
-    outcome: what.dryRun ? 'dry-run' : plan.changes > 0 ? 'committed' : 'unchanged',
+    outcome: what.dryRun ? 'dry-run' : held ? 'held' : plan.changes > 0 ? 'committed' : 'unchanged',
     complete: seal.complete,
     incomplete: seal.incomplete,
-    plan: plan.digest,
-    changes: plan.counts,
+    plan: result.plan.digest,
+    changes: { ...result.plan.counts, addressesRemoved: result.destruction.addresses },
     totals: await totalsOf(db),
     ...(await planFigures(context, whole)),
+    ...(holds.length > 0 ? { holds } : {}),
+    ...(paused.length > 0 ? { paused } : {}),
+    ...(result.wentAhead > 0 ? { wentAhead: result.wentAhead } : {}),
     stages: [...seal.stages, apply],
     ...(seal.findings === undefined ? {} : { findings: seal.findings }),
   };
 }
 
-/** The settings that the source's last run left the account settled with, if it was complete. */
-async function settledWith(db: SqlConnection, source: number): Promise<string | null> {
-  const [row] = await db.query('SELECT settled FROM source WHERE key = ?1', [source]);
-  return textOrNull(row, 'settled');
+async function commit(context: PlanContext, plan: PlanSummary): Promise<void> {
+  if (plan.changes > 0) await commitPlan(context);
+  else await writeMarks(context);
+}
+
+/** Keeps the plan for approval. Where additions may go ahead they are committed first, and what is left is the plan. */
+async function hold(context: PlanContext, plan: PlanSummary, keeping: Omit<Keeping, 'digest'>) {
+  const { db, run, rules } = context;
+  if (!rules.additionsWhileHeld) {
+    await keepPlan(db, { ...keeping, digest: plan.digest });
+    return { plan, destruction: await destructionOf(context), wentAhead: 0 };
+  }
+  const again: PlanContext = { ...context, settled: false };
+  await dropPlanned(db, run);
+  const additions = await makePlanAnew({ ...again, complete: false, removals: false, additionsOnly: true });
+  if (additions.changes > 0) await commitPlan({ ...again, complete: false, removals: false, additionsOnly: true });
+  const made = await changeRange(db, run);
+  const rest = await makePlanAnew(again);
+  const destruction = await destructionOf(again);
+  await keepPlan(db, { ...keeping, digest: rest.digest });
+  await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, made.first, made.last]);
+  return { plan: rest, destruction, wentAhead: additions.changes };
+}
+
+async function makePlanAnew(context: PlanContext): Promise<PlanSummary> {
+  await context.db.run('DELETE FROM set_aside WHERE run = ?1', [context.run]);
+  return makePlan(context);
+}
+
+async function changeRange(db: SqlConnection, run: number): Promise<{ first: number; last: number }> {
+  const [row] = await db.query('SELECT first_change, last_change FROM run WHERE key = ?1', [run]);
+  return { first: integer(row, 'first_change'), last: integer(row, 'last_change') };
+}
+
+/** What was decided about a held plan, and by whom. */
+export interface Decision {
+  readonly plan: string;
+  readonly verdict: 'approve' | 'reject';
+  readonly by: string;
+}
+
+/**
+ * Approves or rejects a held plan. Approved, it is made again from what its source said; if it is the plan that was shown it
+ * is committed, else the new one is held and needs an approval of its own.
+ * @throws AccountError `PLAN_UNKNOWN`, `PLAN_DECIDED`
+ */
+export async function decidePlan(db: SqlConnection, settings: AccountSettings, what: Decision): Promise<Report> {
+  return db.transaction(async () => {
+    const kept = await heldPlan(db, what.plan);
+    const { run, source, at, complete, whole, config } = kept;
+    const before = await storedReport(db, kept.runId);
+    const report = { ...before, decidedBy: what.by };
+    if (what.verdict === 'reject') {
+      await endPlan(db, run, { state: 'rejected', by: what.by });
+      return remember(db, run, { ...report, outcome: 'rejected' });
+    }
+    const rules = rulesOf(settings);
+    const paused = await pausesOf(db, { source, rules, at });
+    const removing = complete && paused.length === 0;
+    const context: PlanContext = {
+      db,
+      source,
+      run,
+      complete: removing,
+      removals: removing && whole,
+      additionsOnly: false,
+      settled: false,
+      settings,
+      rules,
+      at,
+    };
+    await clearTakenIn(db);
+    const plan = await makePlanAnew(context);
+    const destruction = await destructionOf(context);
+    const changes = { ...plan.counts, addressesRemoved: destruction.addresses };
+    if (plan.digest !== kept.digest && plan.changes > 0) {
+      const holds = [PLAN_CHANGED, ...kept.holds.filter(({ code }) => code !== PLAN_CHANGED.code)];
+      await endPlan(db, run, { state: 'superseded', by: null });
+      await db.run('DELETE FROM held_plan WHERE run = ?1', [run]);
+      await keepPlan(db, { ...kept, digest: plan.digest, holds });
+      return remember(db, run, { ...before, outcome: 'held', plan: plan.digest, changes, holds });
+    }
+    await commit(context, plan);
+    await endPlan(db, run, { state: 'approved', by: what.by });
+    if (removing) {
+      await db.run('UPDATE source SET settled = ?2, config = coalesce(?3, config) WHERE key = ?1', [
+        source,
+        settingsDigest(settings),
+        whole ? config : null,
+      ]);
+    }
+    const outcome = plan.changes > 0 ? 'committed' : 'unchanged';
+    const figures = await planFigures(context, whole);
+    return remember(db, run, {
+      ...report,
+      ...figures,
+      outcome,
+      plan: plan.digest,
+      changes,
+      totals: await totalsOf(db),
+    });
+  });
+}
+
+const PLAN_CHANGED: Hold = {
+  code: 'PLAN_CHANGED',
+  message:
+    'The account or its settings changed since the plan was held, so it was made again and is another one. Look at it, then approve or reject it.',
+};
+
+async function remember(db: SqlConnection, run: number, report: Report): Promise<Report> {
+  await db.run('UPDATE run SET report = ?2 WHERE key = ?1', [run, JSON.stringify(report)]);
+  return report;
+}
+
+/** Settings and what was read: a run under others is looked at before it removes anything. */
+function configOf(settled: string, seal: Seal): string {
+  const bases = new Set((seal.proof?.searches ?? []).map(({ base }) => base));
+  return digestOf({ settled, bases: [...bases].sort() });
+}
+
+function total(records: RecordCounts): number {
+  return Object.values(records).reduce((sum, count) => sum + count, 0);
+}
+
+async function sourceBefore(
+  db: SqlConnection,
+  source: number,
+): Promise<{ settled: string | null; config: string | null }> {
+  const [row] = await db.query('SELECT settled, config FROM source WHERE key = ?1', [source]);
+  return { settled: textOrNull(row, 'settled'), config: textOrNull(row, 'config') };
 }
 
 /** The token goes with the data, in one transaction: the next delta starts where this run ended, or not at all. */
 async function rememberSource(
   db: SqlConnection,
-  { run, key, source, seal, settled }: Applying & { settled: string },
+  what: Applying & { settled: string | null; config: string | null },
 ): Promise<void> {
+  const { run, key, source, seal, settled, config, at } = what;
   await db.run(
-    `UPDATE source SET started_at = ?2, last_run = ?3, settled = ?4, token = coalesce(?5, token) WHERE key = ?1`,
+    `UPDATE source SET started_at = ?2, last_run = ?3, settled = ?4, token = coalesce(?5, token),
+       config = coalesce(?6, config), failing = ?7, heard_at = ?8 WHERE key = ?1`,
     [
       source,
       run.startedAt,
       key,
-      seal.complete ? settled : null,
+      settled,
       seal.complete && seal.token ? JSON.stringify(seal.token) : null,
+      config,
+      flag(!seal.complete),
+      at,
     ],
   );
 }

@@ -19,7 +19,8 @@ export async function changesPage(
   return { changes: rows.map(changeOf), last: rows.length > 0 ? integer(rows.at(-1), 'seq') : after };
 }
 
-function changeOf(row: SqlRow): Change {
+/** A row of the journal, or of a held plan, as a change. */
+export function changeOf(row: SqlRow): Change {
   return {
     kind: text(row, 'kind') as Change['kind'],
     id: text(row, 'id'),

@@ -3,7 +3,8 @@
  * the transaction in which the plan was made.
  */
 import type { SqlConnection } from './store/connection.js';
-import { type PlanContext, flag } from './plan/context.js';
+import { endLeavers, writeMarks } from './leavers.js';
+import type { PlanContext } from './plan/context.js';
 
 /** Persons of the account who get another primary address than they have. */
 const MOVED = 'p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wanted <> p.held';
@@ -12,11 +13,13 @@ const NEW = 'p.is_new = 1 AND p.reason IS NULL';
 /** Writes the plan into the account. */
 export async function commitPlan(context: PlanContext): Promise<void> {
   const { db } = context;
+  await endLeavers(context);
   await releaseAddresses(db);
   await writePersons(context);
   await takeAddresses(db);
   await writeValues(db);
   await writeGroups(db);
+  await writeMarks(context);
   await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);
 }
 
@@ -29,26 +32,26 @@ async function releaseAddresses(db: SqlConnection): Promise<void> {
       CROSS JOIN address a ON a.kind = p.kind AND a.address = p.wanted AND a.entry = p.object WHERE ${MOVED});
     DELETE FROM address WHERE (kind, address) IN (
       SELECT e.kind, e.address FROM plan_absorb b CROSS JOIN entry e ON e.key = b.entry);
+    DELETE FROM address WHERE is_primary = 0 AND entry IN (SELECT entry FROM plan_absorb);
+    DELETE FROM attribute WHERE entry IN (SELECT entry FROM plan_absorb);
+    DELETE FROM leaving WHERE object IN (SELECT entry FROM plan_absorb);
+    UPDATE object SET open = 1 WHERE key IN (SELECT entry FROM plan_absorb);
     DELETE FROM entry WHERE key IN (SELECT entry FROM plan_absorb);`);
 }
 
-async function writePersons({ db, settings }: PlanContext): Promise<void> {
-  const acknowledge = flag(settings.acknowledgeDisabled);
+async function writePersons({ db }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid)
-     SELECT p.object, p.kind, p.wanted, o.name, 'directory', CASE WHEN ?1 = 1 AND p.kind = 'user' THEN o.enabled ELSE 1 END,
-       o.dn, o.sid
+     SELECT p.object, p.kind, p.wanted, o.name, 'directory', p.enabled, o.dn, o.sid
      FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE ${NEW}`,
-    [acknowledge],
   );
   await db.run(
     `UPDATE entry SET address = n.address, name = n.name, dn = n.dn, sid = n.sid,
-       enabled = CASE WHEN ?1 = 1 AND entry.kind = 'user' THEN n.enabled ELSE entry.enabled END
+       enabled = n.enabled
      FROM (
-       SELECT p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address, o.name, o.dn, o.sid, o.enabled
+       SELECT p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address, o.name, o.dn, o.sid, p.enabled
        FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN object o ON o.key = t.object
      ) n WHERE n.object = entry.key AND entry.key IN (SELECT object FROM plan_touched)`,
-    [acknowledge],
   );
 }
 
@@ -73,5 +76,6 @@ async function writeGroups(db: SqlConnection): Promise<void> {
       FROM (SELECT o.* FROM plan_touched t CROSS JOIN plan_group g ON g.object = t.object
         CROSS JOIN object o ON o.key = t.object) n WHERE n.key = entry.key AND entry.key IN (SELECT object FROM plan_touched);
     DELETE FROM member WHERE (grp, entry) IN (SELECT grp, entry FROM plan_member WHERE added = 0);
+    DELETE FROM member WHERE entry IN (SELECT entry FROM plan_absorb WHERE entry > 0);
     INSERT INTO member SELECT grp, entry FROM plan_member WHERE added = 1;`);
 }

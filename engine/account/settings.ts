@@ -1,6 +1,7 @@
 /** What an administrator decides about an account. */
 import { digestOf } from '../model/canonical.js';
 import { SettingError } from '../model/errors.js';
+import { type Rules, rulesOf } from './rules.js';
 
 /** Where an account is kept, and its rules (design section 7). */
 export interface AccountSettings {
@@ -17,6 +18,10 @@ export interface AccountSettings {
   readonly acknowledgeDisabled: boolean;
   /** Take contacts too. */
   readonly contacts: boolean;
+  /** What may be taken from the account, where it is not to be as {@link Rules} says by default. */
+  readonly rules?: Partial<Rules>;
+  /** Only the one who opened the account last may write (an older instance is refused). Off: openings take turns. */
+  readonly exclusive?: boolean;
 }
 
 /** Checks what a node's dialog may have let through. Throws SettingError. */
@@ -31,8 +36,10 @@ export function checkSettings(settings: AccountSettings): AccountSettings {
   return settings;
 }
 
-/** Equal for settings that lead to the same plan. */
+/** Equal for settings that lead to the same plan. Limits and holds decide about a plan, and are not part of it. */
 export function settingsDigest(settings: AccountSettings): string {
   const { domains, attributes, linkAliases, acknowledgeDisabled, contacts } = settings;
-  return digestOf({ domains, attributes, linkAliases, acknowledgeDisabled, contacts });
+  const { userLeft, groupLeft, groupWithoutMail, inUse, protect, precedence, graceDays, graceRuns } = rulesOf(settings);
+  const rules = { userLeft, groupLeft, groupWithoutMail, inUse, protect, precedence, graceDays, graceRuns };
+  return digestOf({ domains, attributes, linkAliases, acknowledgeDisabled, contacts, rules });
 }

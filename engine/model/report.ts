@@ -35,11 +35,42 @@ export const ChangeCounts = Type.Object({
   aliasesLinked: Count,
   aliasesUnlinked: Count,
   attributesUpdated: Count,
+  /** Marked: a complete run did not bring them; the rule is applied when the grace period is over. */
+  usersLeaving: Type.Optional(Count),
+  contactsLeaving: Type.Optional(Count),
+  groupsLeaving: Type.Optional(Count),
+  /** There again before the rule was applied, or after they were disabled. */
+  usersReturned: Type.Optional(Count),
+  contactsReturned: Type.Optional(Count),
+  groupsReturned: Type.Optional(Count),
+  /** Users who left and are mail-flow users now. */
+  usersDowngraded: Type.Optional(Count),
+  usersRemoved: Type.Optional(Count),
+  contactsRemoved: Type.Optional(Count),
+  groupsRemoved: Type.Optional(Count),
+  /** Of another source: a person of this one, who comes first, has the address now. */
+  usersReplaced: Type.Optional(Count),
+  contactsReplaced: Type.Optional(Count),
+  /** Addresses that nobody has any more. Not changes of their own: they are among those unlinked, readdressed, ended. */
+  addressesRemoved: Type.Optional(Count),
 });
+
+/** Why a plan waits for approval. `planned` and `limit`: where a limit is the reason. */
+export const Hold = Type.Object({
+  /** Stable: `LIMIT_USERS`, `LIMIT_GROUPS`, `LIMIT_MEMBERS`, `LIMIT_MEMBERS_PER_GROUP`, `LIMIT_ADDRESSES`, `FIRST_RUN`, … */
+  code: Type.String(),
+  message: Type.String(),
+  planned: Type.Optional(Count),
+  limit: Type.Optional(Count),
+});
+
+/** A source on account of which nothing was removed. */
+export const Pause = Type.Object({ source: Type.String(), code: Type.String(), message: Type.String() });
 
 /**
  * `committed`: the plan was applied. `unchanged`: the account was already as it should be. `dry-run`: planned only.
  * `held`: waits for approval, nothing was applied. `received`: stored by a receiver whose flow has no apply node.
+ * `rejected`: a held plan that somebody turned down.
  */
 export const Outcome = Type.Union([
   Type.Literal('committed'),
@@ -47,6 +78,7 @@ export const Outcome = Type.Union([
   Type.Literal('dry-run'),
   Type.Literal('held'),
   Type.Literal('received'),
+  Type.Literal('rejected'),
 ]);
 
 /** The report of a run. */
@@ -64,10 +96,18 @@ export const Report = Type.Object({
   changes: ChangeCounts,
   /** In the account afterwards. */
   totals: Type.Object({ users: Count, contacts: Count, groups: Count, members: Count, aliases: Count }),
-  /** Known objects of this source that the run did not bring. Not removed by this version. */
+  /** Known objects of this source that the run did not bring, and that are in the account still. */
   absent: Type.Object({ users: Count, contacts: Count, groups: Count }),
   /** Groups not added because no member bears mail. */
   groupsWithoutMail: Count,
+  /** Why the plan is held (or, in a dry run, would be). */
+  holds: Type.Optional(Type.Array(Hold)),
+  /** Why removals are paused. */
+  paused: Type.Optional(Type.Array(Pause)),
+  /** Of a held run: how many changes went ahead, because they take nothing away. */
+  wentAhead: Type.Optional(Count),
+  /** Who decided about the plan. */
+  decidedBy: Type.Optional(Type.String()),
   /** Groups whose members were held. */
   groupsHeld: Count,
   /** How many were set aside, and the first of them (at most 1,000). */
@@ -94,6 +134,11 @@ export const Change = Type.Object({
     Type.Literal('alias-linked'),
     Type.Literal('alias-unlinked'),
     Type.Literal('attribute'),
+    Type.Literal('leaving'),
+    Type.Literal('returned'),
+    Type.Literal('downgraded'),
+    Type.Literal('removed'),
+    Type.Literal('replaced'),
   ]),
   /** What changed: an attribute's name, a member's id, an alias; null where the change concerns the object itself. */
   what: nullable(Type.String()),
@@ -103,6 +148,8 @@ export const Change = Type.Object({
 
 export type SetAside = Static<typeof SetAside>;
 export type ChangeCounts = Static<typeof ChangeCounts>;
+export type Hold = Static<typeof Hold>;
+export type Pause = Static<typeof Pause>;
 export type Outcome = Static<typeof Outcome>;
 export type Report = Static<typeof Report>;
 export type Change = Static<typeof Change>;

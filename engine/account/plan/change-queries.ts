@@ -11,8 +11,6 @@ export interface ChangeQuery {
     /** Count each change, or each object that has such changes. */
     readonly of: 'changes' | 'objects';
   };
-  /** Without this setting there are no such changes. */
-  readonly onlyIf?: 'acknowledgeDisabled';
 }
 
 /** Persons and groups that are not as the source says: what the account has (e), what the source says (o). */
@@ -78,12 +76,12 @@ const PERSON_READDRESSED = `${row('p.kind', 'readdressed', {
 /** Somebody who is new comes enabled, so that this too is told where it is not so. */
 const USER_DISABLED = union([
   `${row('p.kind', 'disabled', { id: 'p.id', order: 'p.object', before: `'true'`, after: `'false'` })} FROM ${PERSON}
-   WHERE p.kind = 'user' AND e.enabled = 1 AND o.enabled = 0`,
+   WHERE p.kind = 'user' AND e.enabled = 1 AND p.enabled = 0`,
   `${row('p.kind', 'disabled', { id: 'p.id', order: 'p.object', before: `'true'`, after: `'false'` })}
-   FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.kind = 'user' AND o.enabled = 0`,
+   FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.kind = 'user' AND p.enabled = 0`,
 ]);
 const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', order: 'p.object', before: `'false'`, after: `'true'` })} FROM ${PERSON}
-  WHERE p.kind = 'user' AND e.enabled = 0 AND o.enabled = 1`;
+  WHERE p.kind = 'user' AND e.enabled = 0 AND p.enabled = 1`;
 
 const ATTRIBUTE = `${row('p.kind', 'attribute', {
   id: 'p.id',
@@ -125,14 +123,53 @@ const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =
   `${row(`'group'`, change, { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp
    CROSS JOIN object o ON o.key = m.entry WHERE m.added = ${String(added)}`;
 
+/** An entry as it was, for what ends; its members, if it is a group, by their number. */
+export const ENTRY_BEFORE = `json_object('address', e.address, 'name', e.name, 'enabled', json(CASE e.enabled WHEN 1 THEN 'true' ELSE 'false' END),
+  'aliases', json((SELECT json_group_array(address) FROM (
+    SELECT a.address FROM address a WHERE a.entry = e.key AND a.is_primary = 0 ORDER BY a.address))),
+  'attributes', json((SELECT json_group_object(shown, value) FROM (
+    SELECT v.shown, v.value FROM attribute v WHERE v.entry = e.key ORDER BY v.name))),
+  'members', (SELECT count(*) FROM member m WHERE m.grp = e.key))`;
+
+/** Contacts and users as they are, groups of both kinds as one. */
+const KIND = `CASE WHEN e.kind IN ('user', 'contact') THEN e.kind ELSE 'group' END`;
+const step = (change: string, condition: string, columns: Omit<Columns, 'id' | 'order'> = {}) =>
+  `${row(KIND, change, { id: 'o.id', order: 'l.object', ...columns })}
+   FROM plan_leaving l CROSS JOIN entry e ON e.key = l.object CROSS JOIN object o ON o.key = l.object WHERE ${condition}`;
+
+const LEAVING = step('leaving', `l.step = 'mark'`, { what: 'l.why', after: `json_object('rule', l.rule)` });
+const RETURNED = step('returned', `l.step = 'return'`);
+const LEFT_DISABLED = step('disabled', `l.step = 'final' AND l.rule = 'disable' AND e.enabled = 1`, {
+  what: `'left'`,
+  before: `'true'`,
+  after: `'false'`,
+});
+const DOWNGRADED = step('downgraded', `l.step = 'final' AND l.rule = 'downgrade'`, {
+  before: ENTRY_BEFORE,
+  after: `json_object('address', e.address, 'name', e.name, 'origin', 'mail-flow')`,
+});
+const REMOVED = step('removed', `l.step = 'final' AND l.rule = 'remove'`, { what: 'l.why', before: ENTRY_BEFORE });
+
+/** Of another source that this one beats: who has the address now is added or linked, or moves there. */
+const REPLACED = `${row('e.kind', 'replaced', {
+  id: 'o.id',
+  order: 'b.entry',
+  before: ENTRY_BEFORE,
+})} FROM plan_absorb b CROSS JOIN entry e ON e.key = b.entry CROSS JOIN object o ON o.key = b.entry`;
+
 /** In the order of the journal; within each, in the order in which the objects were first heard of. */
 export const CHANGES: readonly ChangeQuery[] = [
+  {
+    rows: RETURNED,
+    count: { user: 'usersReturned', contact: 'contactsReturned', group: 'groupsReturned', of: 'changes' },
+  },
+  { rows: REPLACED, count: { user: 'usersReplaced', contact: 'contactsReplaced', of: 'changes' } },
   { rows: PERSON_ADDED, count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
   { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },
   { rows: PERSON_UPDATED, count: { user: 'usersUpdated', of: 'objects' } },
   { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', of: 'changes' } },
-  { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
-  { rows: USER_ENABLED, count: { user: 'usersEnabled', of: 'changes' }, onlyIf: 'acknowledgeDisabled' },
+  { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' } },
+  { rows: USER_ENABLED, count: { user: 'usersEnabled', of: 'changes' } },
   { rows: ATTRIBUTE, count: { user: 'attributesUpdated', contact: 'attributesUpdated', of: 'changes' } },
   { rows: ALIAS_UNLINKED, count: { user: 'aliasesUnlinked', contact: 'aliasesUnlinked', of: 'changes' } },
   { rows: ALIAS_LINKED, count: { user: 'aliasesLinked', contact: 'aliasesLinked', of: 'changes' } },
@@ -140,4 +177,8 @@ export const CHANGES: readonly ChangeQuery[] = [
   { rows: GROUP_UPDATED, count: { group: 'groupsUpdated', of: 'objects' } },
   { rows: memberChange('member-removed', 0), count: { group: 'membersRemoved', of: 'changes' } },
   { rows: memberChange('member-added', 1), count: { group: 'membersAdded', of: 'changes' } },
+  { rows: LEAVING, count: { user: 'usersLeaving', contact: 'contactsLeaving', group: 'groupsLeaving', of: 'changes' } },
+  { rows: LEFT_DISABLED, count: { user: 'usersDisabled', of: 'changes' } },
+  { rows: DOWNGRADED, count: { user: 'usersDowngraded', of: 'changes' } },
+  { rows: REMOVED, count: { user: 'usersRemoved', contact: 'contactsRemoved', group: 'groupsRemoved', of: 'changes' } },
 ];

@@ -11,7 +11,7 @@ import { CHANGES } from './change-queries.js';
 /** The plan of a run, as it stands in the journal. */
 export interface PlanSummary {
   readonly digest: string;
-  readonly counts: ChangeCounts;
+  readonly counts: Required<ChangeCounts>;
   /** How many changes there are. */
   readonly changes: number;
 }
@@ -20,11 +20,10 @@ const PAGE = 2_000;
 
 /** Writes the plan to the journal and sums it up. */
 export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
-  const { db, run, settings } = context;
+  const { db, run } = context;
   const first = await nextChange(db);
   const counts = noChanges();
-  for (const { rows, count, onlyIf } of CHANGES) {
-    if (onlyIf && !settings[onlyIf]) continue;
+  for (const { rows, count } of CHANGES) {
     const from = await nextChange(db);
     const written = await db.run(
       `INSERT INTO journal (run, kind, id, change, what, before, after)
@@ -48,9 +47,9 @@ async function nextChange(db: SqlConnection): Promise<number> {
 async function addCounts(
   db: SqlConnection,
   { from, written }: { from: number; written: number },
-  { count, counts }: { count: (typeof CHANGES)[number]['count']; counts: ChangeCounts },
+  { count, counts }: { count: (typeof CHANGES)[number]['count']; counts: Required<ChangeCounts> },
 ): Promise<void> {
-  if (count.group && count.of === 'changes') {
+  if (count.group && !count.user && count.of === 'changes') {
     counts[count.group] += written;
     return;
   }
@@ -88,7 +87,7 @@ async function digestOfChanges(db: SqlConnection, first: number, last: number): 
 }
 
 /** A count of zero for every kind of change. */
-export function noChanges(): ChangeCounts {
+export function noChanges(): Required<ChangeCounts> {
   return {
     usersAdded: 0,
     usersLinked: 0,
@@ -105,5 +104,18 @@ export function noChanges(): ChangeCounts {
     aliasesLinked: 0,
     aliasesUnlinked: 0,
     attributesUpdated: 0,
+    usersLeaving: 0,
+    usersReturned: 0,
+    usersDowngraded: 0,
+    usersRemoved: 0,
+    usersReplaced: 0,
+    contactsLeaving: 0,
+    contactsReturned: 0,
+    contactsRemoved: 0,
+    contactsReplaced: 0,
+    groupsLeaving: 0,
+    groupsReturned: 0,
+    groupsRemoved: 0,
+    addressesRemoved: 0,
   };
 }

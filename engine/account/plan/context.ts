@@ -1,4 +1,5 @@
 /** What every step of a plan needs to know. */
+import type { Rules } from '../rules.js';
 import type { AccountSettings } from '../settings.js';
 import type { SqlConnection } from '../store/connection.js';
 
@@ -15,6 +16,13 @@ export interface PlanContext {
    */
   readonly settled: boolean;
   readonly settings: AccountSettings;
+  readonly rules: Rules;
+  /** May who is not there be marked, and taken away? Only after a complete full run, with no source that pauses it. */
+  readonly removals: boolean;
+  /** Of a held run, only what takes nothing away: nobody is disabled either. */
+  readonly additionsOnly: boolean;
+  /** When the run was applied, ISO 8601: what the grace period is measured with. */
+  readonly at: string;
 }
 
 /** SQL has no booleans that both dialects agree on. */

@@ -23,14 +23,22 @@ export async function planGroups(context: PlanContext): Promise<void> {
 }
 
 /**
- * A group bears mail when a user or contact with an address is in it, or in a group in it, however deep. Asked only of
- * groups that the account does not have. Cycles end, because a closure holds each group once (`UNION`, not `UNION ALL`).
+ * A group bears mail when a user or contact with an address is in it, or in a group in it, however deep. Cycles end, because a
+ * closure holds each group once (`UNION`, not `UNION ALL`).
  */
 async function findMailBearing({ db, settings }: PlanContext): Promise<void> {
   await db.run(
+    `UPDATE plan_group SET bears_mail = 1 WHERE EXISTS (
+       SELECT 1 FROM object_member r CROSS JOIN object o ON o.key = r.member
+       WHERE r.object = plan_group.object AND o.address IS NOT NULL
+         AND (o.kind = 'user' OR (o.kind = 'contact' AND ?1 = 1))
+         AND (o.present = 1 OR (plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key))))`,
+    [flag(settings.contacts)],
+  );
+  await db.run(
     `INSERT INTO plan_nesting
      WITH RECURSIVE reach (object) AS (
-       SELECT object FROM plan_group WHERE known = 0
+       SELECT object FROM plan_group WHERE bears_mail = 0
        UNION
        SELECT g.object FROM reach CROSS JOIN object_member r ON r.object = reach.object
        CROSS JOIN plan_group g ON g.object = r.member
@@ -39,14 +47,6 @@ async function findMailBearing({ db, settings }: PlanContext): Promise<void> {
      CROSS JOIN plan_group g ON g.object = r.member`,
   );
   await indexPlan(db, 'plan_nesting_child');
-  await db.run(
-    `UPDATE plan_group SET bears_mail = 1 WHERE (known = 0 OR object IN (SELECT child FROM plan_nesting))
-       AND EXISTS (
-         SELECT 1 FROM object_member r CROSS JOIN object o ON o.key = r.member
-         WHERE r.object = plan_group.object AND o.present = 1 AND o.address IS NOT NULL
-           AND (o.kind = 'user' OR (o.kind = 'contact' AND ?1 = 1)))`,
-    [flag(settings.contacts)],
-  );
   await db.run(
     `UPDATE plan_group SET bears_mail = 1 WHERE bears_mail = 0 AND object IN (
        WITH RECURSIVE bearing (object) AS (

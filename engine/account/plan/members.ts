@@ -1,5 +1,7 @@
 /** Who is to be in the groups. Members are brought to exactly what was read, where a group was read whole. */
 import { type PlanContext, flag } from './context.js';
+import { ENDED } from './leaving.js';
+import { isListed } from './protect.js';
 
 /** Fills `plan_member`. */
 export async function planMembers(context: PlanContext): Promise<void> {
@@ -21,6 +23,31 @@ export async function planMembers(context: PlanContext): Promise<void> {
     `INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
      WHERE g.compare = 1
        AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry)`,
+  );
+  await endMemberships(context);
+  await keepProtected(context);
+}
+
+/** Who ends is in no group any more; a group that ends is told of as a whole. */
+async function endMemberships({ db }: PlanContext): Promise<void> {
+  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} LIMIT 1`);
+  if (!some) return;
+  await db.run(`DELETE FROM plan_member WHERE entry IN ${ENDED}`);
+  await db.run(`INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${ENDED}`);
+  await db.run(`DELETE FROM plan_member WHERE grp IN ${ENDED}`);
+}
+
+/** A protected group that would lose its last member keeps those it has. */
+async function keepProtected({ db, rules }: PlanContext): Promise<void> {
+  if (rules.protect.length === 0) return;
+  const known = { address: 'e.address', id: 'o.id', name: 'e.name' };
+  await db.run(
+    `DELETE FROM plan_member WHERE added = 0 AND entry NOT IN ${ENDED} AND grp IN (
+       SELECT e.key FROM entry e CROSS JOIN object o ON o.key = e.key
+       WHERE e.key IN (SELECT grp FROM plan_member WHERE added = 0) AND ${isListed('protect', known)}
+         AND (SELECT count(*) FROM member m WHERE m.grp = e.key)
+           = (SELECT count(*) FROM plan_member p WHERE p.grp = e.key AND p.added = 0)
+         AND NOT EXISTS (SELECT 1 FROM plan_member p WHERE p.grp = e.key AND p.added = 1))`,
   );
 }
 

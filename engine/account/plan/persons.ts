@@ -5,6 +5,8 @@
  * else the one whose distinguished name in lower case sorts first gets it.
  */
 import { type PlanContext, flag } from './context.js';
+import { isListed } from './protect.js';
+import { yields } from './rank.js';
 import { indexPlan } from './tables.js';
 
 /** Fills `plan_person`; of the persons known from elsewhere, `linked` holds those found by primary address. */
@@ -15,23 +17,35 @@ export async function planPersons(context: PlanContext): Promise<void> {
   await linkByAddress(context);
 }
 
-async function listPersons({ db, source, settings }: PlanContext): Promise<void> {
+async function listPersons({ db, source, settings, additionsOnly }: PlanContext): Promise<void> {
   const domains = [...new Set(settings.domains.map((domain) => domain.toLowerCase()))];
   await db.runEach(
     'INSERT INTO plan_domain VALUES (?1)',
     domains.map((domain) => [domain]),
   );
   await db.run(
-    `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, reason)
+    `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, enabled, reason)
      SELECT o.key, o.id, o.kind, e.address, o.address, CASE WHEN e.key IS NULL THEN 1 ELSE 0 END,
+       CASE WHEN o.kind <> 'user' OR (?4 = 0 AND l.done IS NULL) THEN coalesce(e.enabled, 1)
+            WHEN ?4 = 0 THEN 1
+            WHEN o.enabled = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
+            WHEN o.enabled = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
+            ELSE o.enabled END,
        CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED'
             WHEN o.address IS NULL THEN 'NO_ADDRESS'
             WHEN o.kind = 'user' AND ?3 = 1
               AND substr(o.address, instr(o.address, '@') + 1) NOT IN (SELECT domain FROM plan_domain) THEN 'OUTSIDE_DOMAINS'
        END
      FROM plan_scope s CROSS JOIN object o ON o.key = s.object LEFT JOIN entry e ON e.key = o.key
+     LEFT JOIN leaving l ON l.object = o.key
      WHERE o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))`,
-    [source, flag(settings.contacts), flag(domains.length > 0)],
+    [
+      source,
+      flag(settings.contacts),
+      flag(domains.length > 0),
+      flag(settings.acknowledgeDisabled),
+      flag(additionsOnly),
+    ],
   );
   await indexPlan(db, 'plan_person_wanted');
 }
@@ -59,7 +73,7 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
  * as a primary address by getting another one, as an alias because a primary address beats it. Whoever is refused keeps
  * what is held, which may refuse the next: repeated until nobody is.
  */
-async function refuseHeldAddresses({ db, complete, settings }: PlanContext): Promise<number> {
+async function refuseHeldAddresses({ db, complete, settings, source }: PlanContext): Promise<number> {
   return db.run(
     `UPDATE plan_person SET clash = r.holder, reason = CASE WHEN is_new = 1 THEN 'ADDRESS_CLASH' END
      FROM (
@@ -69,20 +83,23 @@ async function refuseHeldAddresses({ db, complete, settings }: PlanContext): Pro
        LEFT JOIN plan_person h ON h.object = a.entry AND h.reason IS NULL
        WHERE p.reason IS NULL AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held AND a.entry <> p.object
          AND e.origin = 'directory'
+         AND NOT (a.is_primary = 1 AND ?3 = 1 AND ${yields({ holder: 'a.entry', to: 'p.object', source: '?2' })})
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address ELSE ?1 = 1 END)
      ) r WHERE r.object = plan_person.object`,
-    [flag(complete && settings.linkAliases)],
+    [flag(complete && settings.linkAliases), source, flag(complete)],
   );
 }
 
-/** Somebody known from elsewhere has the address: whoever is new to the account is that person. */
-async function linkByAddress({ db }: PlanContext): Promise<void> {
+/** Somebody known from elsewhere, or a source that is beaten, has the address: whoever is new to the account is that person. */
+async function linkByAddress({ db, source }: PlanContext): Promise<void> {
   const taken = `plan_person p CROSS JOIN address a ON a.kind = p.kind AND a.address = p.wanted
     CROSS JOIN entry e ON e.key = a.entry
-    WHERE p.reason IS NULL AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held AND e.origin <> 'directory'`;
+    WHERE p.reason IS NULL AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held AND a.is_primary = 1
+      AND (e.origin <> 'directory' OR e.key IN (SELECT key FROM object WHERE source <> ?1))`;
   await db.run(
     `UPDATE plan_person SET linked = k.entry FROM (SELECT p.object, a.entry FROM ${taken} AND p.is_new = 1) k
      WHERE k.object = plan_person.object`,
+    [source],
   );
-  await db.run(`INSERT INTO plan_absorb SELECT a.entry FROM ${taken}`);
+  await db.run(`INSERT INTO plan_absorb SELECT a.entry FROM ${taken}`, [source]);
 }

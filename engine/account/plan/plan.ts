@@ -3,8 +3,11 @@ import { planAliases } from './aliases.js';
 import { type PlanSummary, writeChanges } from './changes.js';
 import type { PlanContext } from './context.js';
 import { planGroups } from './groups.js';
+import { planLeaving } from './leaving.js';
 import { planMembers } from './members.js';
 import { planPersons } from './persons.js';
+import { listPatterns } from './protect.js';
+import { rankSources } from './rank.js';
 import { planScope, rememberOpen } from './scope.js';
 import { writeSetAside } from './set-aside.js';
 import { clearPlan } from './tables.js';
@@ -17,10 +20,13 @@ import { planValues } from './values.js';
  */
 export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await clearPlan(context.db);
+  await listPatterns(context);
+  await rankSources(context);
   await planScope(context);
   await planPersons(context);
   await planAliases(context);
   await planGroups(context);
+  await planLeaving(context);
   await planValues(context);
   await planTouched(context);
   await planMembers(context);

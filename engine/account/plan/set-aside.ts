@@ -1,5 +1,6 @@
 /** What was not applied, with its reason. Details name objects by their ids only. */
 import type { PlanContext } from './context.js';
+import { isListed } from './protect.js';
 
 const owner = (column: string) => `coalesce((SELECT id FROM object WHERE key = ${column}), 'of another source')`;
 
@@ -35,6 +36,11 @@ const QUERIES: readonly string[] = [
      p.id AS place, v.key AS what
    FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v
    CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
+  // Persons and groups that would leave, but for the list.
+  `SELECT o.id, 'PROTECTED' AS reason, 'It left the directory, and is protected by the settings of the account.' AS detail,
+     o.id AS place, '' AS what
+   FROM object o CROSS JOIN entry e ON e.key = o.key
+   WHERE o.source = ?1 AND o.present = 0 AND ${isListed('protect', { address: 'e.address', id: 'o.id', name: `CASE WHEN e.kind NOT IN ('user', 'contact') THEN e.name END` })}`,
 ];
 
 /** Writes what is set aside for this run. */

@@ -3,13 +3,20 @@ import type { SqlConnection } from '../store/connection.js';
 
 const TABLES = {
   plan_domain: 'domain TEXT PRIMARY KEY',
+  // Patterns for LIKE, in lower case. list: protect, in-use.
+  plan_pattern: 'list TEXT NOT NULL, pattern TEXT NOT NULL',
+  plan_rank: 'source INTEGER PRIMARY KEY, nth INTEGER NOT NULL',
+  // Who leaves or returns. step: mark, wait, final, done (the rule was applied before), return. rule: what becomes of it.
+  plan_leaving: `object INTEGER PRIMARY KEY, kind TEXT NOT NULL, why TEXT NOT NULL, since TEXT NOT NULL,
+    runs INTEGER NOT NULL, step TEXT NOT NULL, rule TEXT NOT NULL`,
   // Objects to look at.
   plan_scope: 'object INTEGER PRIMARY KEY',
   // Users and contacts of the source, with the address that the account holds for them and the one they want.
   // reason: set aside whole. clash: the entry whose address the wanted one is; whom the account knows keeps then what is
-  // held. linked: the entry known from elsewhere that this person is.
+  // held. linked: the entry known from elsewhere (or from a source that this one beats) that this person is.
+  // enabled: as the account is to have it.
   plan_person: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, held TEXT, wanted TEXT,
-    is_new INTEGER NOT NULL, reason TEXT, clash INTEGER, linked INTEGER`,
+    is_new INTEGER NOT NULL, enabled INTEGER, reason TEXT, clash INTEGER, linked INTEGER`,
   // Aliases of these persons that the account has not as theirs. state: taken, or the reason why not. known: the entry
   // known from elsewhere whose address it is.
   plan_alias: `object INTEGER NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL, state TEXT, clash INTEGER, known INTEGER,
@@ -17,7 +24,8 @@ const TABLES = {
   // Aliases that the account has as theirs and that are not. clash: the entry whose primary address it becomes.
   plan_unlink:
     'object INTEGER NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL, clash INTEGER, PRIMARY KEY (kind, address)',
-  // Entries known from elsewhere that end, because their address becomes a directory person's.
+  // Entries that end, because their address becomes another person's: of those known from elsewhere, and of sources that
+  // this one beats.
   plan_absorb: 'entry INTEGER PRIMARY KEY',
   plan_value: `object INTEGER NOT NULL, name TEXT NOT NULL, shown TEXT NOT NULL, before TEXT, after TEXT,
     PRIMARY KEY (object, name)`,

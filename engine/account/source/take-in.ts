@@ -38,8 +38,7 @@ const VALUES = FIELDS.map((field) => `s.record ->> '${field}'`);
 
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
-  await db.exec(TABLES);
-  await clearMembers(db);
+  await clearTakenIn(db);
   const newest = await newestObject(db);
   await noteSeen(db, what);
   const dirty = await noteDirty(db, newest);
@@ -49,6 +48,12 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   }
   await takeInMembers(db, what);
   if (what.whole) await markAbsent(db, what.source);
+}
+
+/** Makes the temporary tables of what is taken in, empty: for a plan without a run. */
+export async function clearTakenIn(db: SqlConnection): Promise<void> {
+  await db.exec(TABLES);
+  await clearMembers(db);
 }
 
 async function newestObject(db: SqlConnection): Promise<number> {

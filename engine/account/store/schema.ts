@@ -116,5 +116,43 @@ CREATE TABLE set_aside (
 ) WITHOUT ROWID;
 `;
 
+/** Who left, what is held, who may write. */
+const LEAVING = `
+-- The newest who opened the account for itself; a writer with an older token is refused.
+INSERT INTO meta VALUES ('lease', 0);
+
+-- failing: its last run was incomplete. heard_at: when that was applied. config: the settings, and what was read, of the
+-- last complete run that was committed.
+ALTER TABLE source ADD COLUMN failing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE source ADD COLUMN heard_at TEXT;
+ALTER TABLE source ADD COLUMN config TEXT;
+UPDATE source SET heard_at = started_at, failing = CASE WHEN settled IS NULL THEN 1 ELSE 0 END WHERE last_run IS NOT NULL;
+
+-- The mark of who is to leave the account: since when, in how many complete runs. done: the rule was applied, and the
+-- entry is still there (disabled).
+CREATE TABLE leaving (
+  object INTEGER PRIMARY KEY, why TEXT NOT NULL, since TEXT NOT NULL, runs INTEGER NOT NULL, done TEXT
+);
+-- Who left it: the entry as it was, until it is purged.
+CREATE TABLE removed (
+  object INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, at TEXT NOT NULL, run INTEGER NOT NULL,
+  entry TEXT NOT NULL -- JSON
+);
+
+-- Plans that were held. state: held, approved, rejected, superseded.
+CREATE TABLE held_plan (
+  run INTEGER PRIMARY KEY REFERENCES run, source INTEGER NOT NULL REFERENCES source, digest TEXT NOT NULL,
+  state TEXT NOT NULL, at TEXT NOT NULL, complete INTEGER NOT NULL, whole INTEGER NOT NULL, config TEXT NOT NULL,
+  holds TEXT NOT NULL, -- JSON
+  decided_by TEXT, decided_at TEXT
+);
+CREATE INDEX held_plan_open ON held_plan(source) WHERE state = 'held';
+CREATE TABLE held_change (
+  run INTEGER NOT NULL, seq INTEGER NOT NULL,
+  kind TEXT NOT NULL, id TEXT NOT NULL, change TEXT NOT NULL, what TEXT, before TEXT, after TEXT, -- JSON
+  PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING];

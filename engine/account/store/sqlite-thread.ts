@@ -2,10 +2,15 @@
 import type { Change, Report } from '../../model/report.js';
 import type { Run, Seal } from '../../model/run.js';
 import { serveWorker, workerInput } from '../../runtime/worker.js';
-import { applyRun } from '../apply.js';
+import { type Decision, applyRun, decidePlan } from '../apply.js';
 import { changesPage } from '../changes.js';
+import { type ExportFormat, exportPage } from '../export.js';
 import { findInAccount } from '../find.js';
+import { heldPlans, plannedPage } from '../held.js';
+import { history } from '../history.js';
 import { type KnownUser, addKnownUsers } from '../known.js';
+import { leased } from '../lease.js';
+import { purgeRemoved } from '../leavers.js';
 import type { AccountSettings } from '../settings.js';
 import { snapshotOf } from '../snapshot.js';
 import type { StagedRecord } from '../staged-record.js';
@@ -25,8 +30,8 @@ function db(): SqlConnection {
 
 const methods = {
   async open(): Promise<void> {
-    connection = openSqlite(settings.store.file);
-    const opened = connection;
+    const opened = openSqlite(settings.store.file);
+    connection = settings.exclusive === true ? await leased(opened) : opened;
     await opened.transaction(() => expireRuns(opened, expiryFrom(new Date())));
   },
   async stage(run: Run, index: number, records: readonly StagedRecord[]): Promise<void> {
@@ -34,11 +39,18 @@ const methods = {
     await stageBatch(db(), run, { index, records });
     staging.set(run.id, (staging.get(run.id) ?? 0) + performance.now() - started);
   },
-  async apply(run: Run, seal: Seal, options: { dryRun: boolean }): Promise<Report> {
+  async apply(run: Run, seal: Seal, options: { dryRun: boolean; at?: string }): Promise<Report> {
     const stageMs = staging.get(run.id) ?? 0;
     staging.delete(run.id);
-    return applyRun(db(), settings, { run, seal, dryRun: options.dryRun, stageMs });
+    const at = options.at ?? new Date().toISOString();
+    return applyRun(db(), settings, { run, seal, dryRun: options.dryRun, stageMs, at });
   },
+  decide: (what: Decision) => decidePlan(db(), settings, what),
+  heldPlans: () => heldPlans(db()),
+  planned: (plan: string, after: number) => plannedPage(db(), plan, after),
+  purge: (before: string) => purgeRemoved(db(), new Date(before)),
+  history: (limit: number) => history(db(), limit),
+  exportPage: (format: ExportFormat, after: number) => exportPage(db(), format, after),
   async abandon(runId: string): Promise<void> {
     staging.delete(runId);
     await abandonRun(db(), runId);

@@ -165,7 +165,13 @@ describe('an address belongs to one user', () => {
   it('somebody who is absent keeps the address', async () => {
     await outcome([person('a', 'x', ['y'])]);
     const { changes, aside } = await outcome([person('b', 'x'), person('c', 'c', ['y'])]);
-    assert.deepEqual([changes, aside], [['added c'], ['ADDRESS_CLASH b', 'ALIAS_CLASH c']]);
+    assert.deepEqual(
+      [changes, aside],
+      [
+        ['added c', 'leaving a absent'],
+        ['ADDRESS_CLASH b', 'ALIAS_CLASH c'],
+      ],
+    );
   });
 
   it('somebody of another source keeps the address', async () => {

@@ -175,6 +175,8 @@ describe('runs of an account', () => {
         'alias-unlinked ann a@example.com',
         'member-removed team cas',
         'member-removed outer team',
+        'leaving cas absent',
+        'leaving outer no-mail',
       ]);
     });
   });

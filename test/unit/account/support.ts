@@ -14,6 +14,7 @@ import type {
   Quarantined,
   User,
 } from '../../../engine/model/records.js';
+import type { Limits } from '../../../engine/account/rules.js';
 import type { Change, Report } from '../../../engine/model/report.js';
 import type { Run, Seal } from '../../../engine/model/run.js';
 
@@ -55,6 +56,15 @@ function person(id: string) {
   return { id, dn: dnOf(id), sid: null, name: id, primary: `${id}@example.com`, aliases: [], attributes: {} };
 }
 
+const NO_LIMIT = { count: null, percent: null };
+export const UNLIMITED: Limits = {
+  users: NO_LIMIT,
+  groups: NO_LIMIT,
+  members: NO_LIMIT,
+  membersPerGroup: NO_LIMIT,
+  addresses: NO_LIMIT,
+};
+
 /** Accounts in one temporary folder. */
 export class Workshop {
   readonly folder = mkdtempSync(join(tmpdir(), 'account-'));
@@ -72,6 +82,8 @@ export class Workshop {
       linkAliases: true,
       acknowledgeDisabled: true,
       contacts: true,
+      // Most histories here are unusual, and take much away. What is held is tested elsewhere.
+      rules: { holdUnusual: false, limits: UNLIMITED },
       ...rest,
     };
   }

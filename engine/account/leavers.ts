@@ -1,0 +1,83 @@
+/**
+ * Writes what becomes of who leaves: the mark first, the rule when the grace period is over. What ended is kept aside
+ * (`removed`) until it is purged.
+ */
+import { ENTRY_BEFORE } from './plan/change-queries.js';
+import type { PlanContext } from './plan/context.js';
+import { ENDED } from './plan/leaving.js';
+import { type SqlConnection, integer } from './store/connection.js';
+
+/** Takes who ends out of the account. Before any other change is written, so that their addresses are free. */
+export async function endLeavers({ db, run, at }: PlanContext): Promise<void> {
+  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} LIMIT 1`);
+  if (!some) return;
+  await db.run(
+    `INSERT INTO removed (object, kind, id, rule, at, run, entry)
+     SELECT l.object, e.kind, o.id, l.rule, ?1, ?2, json_set(${ENTRY_BEFORE}, '$.groups', json(coalesce(
+       (SELECT m.groups FROM (SELECT entry, json_group_array(grp) AS groups FROM plan_member WHERE added = 0 GROUP BY entry) m
+        WHERE m.entry = l.object), '[]')))
+     FROM plan_leaving l CROSS JOIN entry e ON e.key = l.object CROSS JOIN object o ON o.key = l.object
+     WHERE l.step = 'final' AND l.rule <> 'disable'
+     ON CONFLICT (object) DO UPDATE SET rule = excluded.rule, at = excluded.at, run = excluded.run, entry = excluded.entry`,
+    [at, run],
+  );
+  await addMailFlowUsers(db);
+  await db.exec(`
+    DELETE FROM member WHERE grp IN ${ENDED} OR entry IN ${ENDED};
+    DELETE FROM attribute WHERE entry IN ${ENDED};
+    DELETE FROM address WHERE entry IN ${ENDED};
+    INSERT INTO address SELECT e.kind, e.address, e.key, 1 FROM entry e WHERE e.key < 0
+      AND NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = e.kind AND a.address = e.address);
+    DELETE FROM leaving WHERE object IN ${ENDED};
+    DELETE FROM entry WHERE key IN ${ENDED};`);
+}
+
+/** Who is downgraded goes on as a user known from mail flow, with the primary address and the name. */
+async function addMailFlowUsers(db: SqlConnection): Promise<void> {
+  const added = await db.run(
+    `INSERT INTO entry (key, kind, address, name, origin, enabled)
+     SELECT -(k.value + row_number() OVER (ORDER BY l.object)), 'user', e.address, e.name, 'mail-flow', 1
+     FROM plan_leaving l CROSS JOIN entry e ON e.key = l.object CROSS JOIN meta k ON k.name = 'last_known'
+     WHERE l.step = 'final' AND l.rule = 'downgrade'`,
+  );
+  await db.run(`UPDATE meta SET value = value + ?1 WHERE name = 'last_known'`, [added]);
+}
+
+/** Marks who is to leave, counts one more run for who is marked, takes the mark from who returned. */
+export async function writeMarks({ db }: PlanContext): Promise<void> {
+  await db.exec(`
+    UPDATE entry SET enabled = 0 WHERE key IN (SELECT object FROM plan_leaving WHERE step = 'final' AND rule = 'disable');
+    INSERT INTO leaving (object, why, since, runs, done)
+      SELECT object, why, since, runs, CASE WHEN step = 'final' THEN 'disable' END FROM plan_leaving
+      WHERE step IN ('mark', 'wait') OR (step = 'final' AND rule = 'disable')
+      ON CONFLICT (object) DO UPDATE SET runs = excluded.runs, why = excluded.why, done = excluded.done;
+    DELETE FROM leaving WHERE object IN (SELECT object FROM plan_leaving WHERE step = 'return');
+    DELETE FROM removed WHERE object IN (SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL)
+      OR object IN (SELECT object FROM plan_group WHERE is_new = 1);`);
+}
+
+/**
+ * Forgets for good what ended before `before`, with everything that its source said of it. Answers how many.
+ * Should it be in the directory again one day, it comes as something new.
+ */
+export async function purgeRemoved(db: SqlConnection, before: Date): Promise<{ purged: number }> {
+  return db.transaction(async () => {
+    const gone = `(SELECT r.object FROM removed r CROSS JOIN object o ON o.key = r.object
+      WHERE r.at < '${before.toISOString()}' AND o.present = 0)`;
+    const [count] = await db.query(`SELECT count(*) AS count FROM ${gone} g`);
+    await db.exec(`
+      DELETE FROM object_member WHERE object IN ${gone} OR member IN ${gone};
+      DELETE FROM object_ref WHERE object IN ${gone};
+      UPDATE object_ref SET member = NULL WHERE member IN ${gone};`);
+    const keys = await db.query(`SELECT object FROM ${gone} g`);
+    await db.runEach(
+      'DELETE FROM removed WHERE object = ?1',
+      keys.map((row) => [integer(row, 'object')]),
+    );
+    await db.runEach(
+      'DELETE FROM object WHERE key = ?1',
+      keys.map((row) => [integer(row, 'object')]),
+    );
+    return { purged: integer(count, 'count') };
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * Is a plan to be held? Counted over the whole plan before anything of it is committed: who is marked or disabled, members and
+ * addresses that are taken away, each against what this source has in the account.
+ */
+import type { Hold } from '../../model/report.js';
+import { type Limit, allowed } from '../rules.js';
+import { integer } from '../store/connection.js';
+import type { PlanContext } from './context.js';
+
+/** What a plan takes from the account, and of how many. `worst`: the group that loses most beyond its limit. */
+export interface Destruction {
+  readonly users: number;
+  readonly groups: number;
+  readonly members: number;
+  readonly addresses: number;
+  /** Who reaches the end of the grace period: counted against the limits when they were marked. */
+  readonly finals: number;
+  readonly of: {
+    readonly users: number;
+    readonly groups: number;
+    readonly members: number;
+    readonly addresses: number;
+  };
+  readonly perGroup: readonly { readonly removed: number; readonly of: number }[];
+}
+
+const MINE = 'entry e CROSS JOIN object o ON o.key = e.key WHERE o.source = ?1';
+/** Who left is counted as a person; the members that this takes from groups are not counted again. */
+const STAYED = `plan_member m CROSS JOIN object o ON o.key = m.entry WHERE m.added = 0 AND o.present = 1
+  AND m.entry NOT IN (SELECT object FROM plan_leaving WHERE step <> 'return')`;
+
+/** Counts it, from the tables of the plan. */
+export async function destructionOf({ db, source }: PlanContext): Promise<Destruction> {
+  const [planned] = await db.query(
+    `SELECT
+       (SELECT count(*) FROM plan_leaving l WHERE l.kind IN ('user', 'contact') AND (l.step = 'mark'
+          OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object))))
+       + (SELECT count(*) FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN entry e ON e.key = t.object
+          WHERE p.kind = 'user' AND e.enabled = 1 AND p.enabled = 0) AS users,
+       (SELECT count(*) FROM plan_leaving l WHERE l.kind NOT IN ('user', 'contact') AND (l.step = 'mark'
+          OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object)))) AS groups,
+       (SELECT count(*) FROM plan_leaving WHERE step = 'final') AS finals,
+       (SELECT count(*) FROM ${STAYED}) AS members,
+       (SELECT count(*) FROM (
+          SELECT kind, address FROM plan_unlink
+          UNION SELECT p.kind, p.held FROM plan_person p
+            WHERE p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wanted <> p.held
+          EXCEPT SELECT kind, address FROM plan_alias WHERE state = 'taken'
+          EXCEPT SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND clash IS NULL
+        ) gone) AS addresses`,
+  );
+  const [there] = await db.query(
+    `SELECT coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 1 ELSE 0 END), 0) AS users,
+       coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 0 ELSE 1 END), 0) AS groups FROM ${MINE}`,
+    [source],
+  );
+  const counted = {
+    users: integer(planned, 'users'),
+    groups: integer(planned, 'groups'),
+    members: integer(planned, 'members'),
+    addresses: integer(planned, 'addresses'),
+    finals: integer(planned, 'finals'),
+  };
+  const of = { users: integer(there, 'users'), groups: integer(there, 'groups'), members: 0, addresses: 0 };
+  if (counted.members > 0) {
+    const [row] = await db.query(
+      `SELECT count(*) AS count FROM member m CROSS JOIN object o ON o.key = m.grp WHERE o.source = ?1`,
+      [source],
+    );
+    of.members = integer(row, 'count');
+  }
+  if (counted.addresses > 0) {
+    const [row] = await db.query(
+      `SELECT count(*) AS count FROM address a CROSS JOIN object o ON o.key = a.entry WHERE o.source = ?1`,
+      [source],
+    );
+    of.addresses = integer(row, 'count');
+  }
+  const groups =
+    counted.members === 0
+      ? []
+      : await db.query(
+          `SELECT g.removed, (SELECT count(*) FROM member k WHERE k.grp = g.grp) AS size
+           FROM (SELECT m.grp, count(*) AS removed FROM ${STAYED} GROUP BY m.grp) g`,
+        );
+  return {
+    ...counted,
+    of,
+    perGroup: groups.map((row) => ({ removed: integer(row, 'removed'), of: integer(row, 'size') })),
+  };
+}
+
+/** What is unusual about a run. */
+export interface Unusual {
+  readonly firstRun: boolean;
+  readonly changed: boolean;
+  readonly empty: boolean;
+}
+
+/** Why the plan has to wait for approval; none: it may be committed. */
+export function holdsOf({ rules }: PlanContext, plan: Destruction, unusual: Unusual): Hold[] {
+  const { limits } = rules;
+  const holds: Hold[] = [];
+  const check = (code: string, what: string, limit: Limit, [planned, of]: readonly [number, number]) => {
+    const most = allowed(limit, of);
+    if (planned <= most) return;
+    const message = `The plan ${what} ${String(planned)} of ${String(of)}; the settings of the account allow ${String(most)}. Nothing was changed: look at the plan, then approve or reject it.`;
+    holds.push({ code, message, planned, limit: most });
+  };
+  check('LIMIT_USERS', 'takes away or disables users and contacts:', limits.users, [plan.users, plan.of.users]);
+  check('LIMIT_GROUPS', 'takes away groups:', limits.groups, [plan.groups, plan.of.groups]);
+  check('LIMIT_MEMBERS', 'takes members out of groups:', limits.members, [plan.members, plan.of.members]);
+  check('LIMIT_ADDRESSES', 'takes away addresses:', limits.addresses, [plan.addresses, plan.of.addresses]);
+  const worst = plan.perGroup
+    .filter(({ removed, of }) => removed > allowed(limits.membersPerGroup, of))
+    .sort((left, right) => right.removed - left.removed)[0];
+  if (worst) {
+    check('LIMIT_MEMBERS_PER_GROUP', 'takes members out of one group:', limits.membersPerGroup, [
+      worst.removed,
+      worst.of,
+    ]);
+  }
+  if (rules.holdUnusual && plan.users + plan.groups + plan.members + plan.addresses + plan.finals > 0) {
+    holds.push(...UNUSUAL.filter(({ when }) => unusual[when]).map(({ code, message }) => ({ code, message })));
+  }
+  return holds;
+}
+
+const UNUSUAL: readonly { when: keyof Unusual; code: string; message: string }[] = [
+  {
+    when: 'firstRun',
+    code: 'FIRST_RUN',
+    message:
+      'It is the first run of this source, and would take something away. Look at the plan, then approve or reject it.',
+  },
+  {
+    when: 'changed',
+    code: 'CHANGED_SETTINGS',
+    message:
+      'Settings of the account, or what is read of the directory, are not as in the last run, and something would be taken away. Look at the plan, then approve or reject it.',
+  },
+  {
+    when: 'empty',
+    code: 'SOURCE_EMPTY',
+    message:
+      'The source brought nothing at all, where it had something. Look at its filter, its base and the rights of its reader, then approve or reject the plan.',
+  },
+];
