@@ -96,6 +96,44 @@ describe('directory-enrich', () => {
     assert.deepEqual([seal.complete, seal.incomplete[0]?.code], [false, 'BATCH_MISSING']);
   }).timeout(20_000);
 
+  it('members by primary group follow as batches of their own, and what should be corrected goes to the second output', async () => {
+    const sids = 'S-1-5-21-1-2-3';
+    const member = { ...user, id: '00000000-0000-0000-0000-000000000001' };
+    const read = [
+      { ...member, attributes: { mail: ['no address'], objectSid: [`${sids}-1001`], primaryGroupID: ['513'] } },
+      { ...group, attributes: { ...group.attributes, objectSid: [`${sids}-513`], groupType: ['-2147483646'] } },
+    ];
+    flow = await startFlow([
+      { id: 'enrich', type: 'directory-enrich', version: 2, findings: true, wires: [['out'], ['findings']] },
+      { id: 'out', type: 'helper', wires: [] },
+      { id: 'findings', type: 'helper', wires: [] },
+    ]);
+    flow.send('enrich', { ...batchMessage(run, 0, read), site: 'kept' });
+    flow.send('enrich', { ...sealMessage(run, sealOf(1)), site: 'kept' });
+    await flow.until('seal', () => flow.received('out').length === 3 && flow.received('findings').length === 1);
+    const [, late, last] = flow.received('out');
+    assert.deepEqual([late?.topic, late?.['site'], late?.parts?.index], ['batch', 'kept', 1]);
+    assert.deepEqual(late?.payload, [{ kind: 'members', group: 'g1', add: [{ id: member.id }], part: 2, parts: 2 }]);
+    const seal = parseSeal(last?.payload);
+    assert.deepEqual([seal.batches, seal.records.members, seal.complete], [2, 2, true]);
+    assert.deepEqual(seal.findings?.codes, { INVALID_ADDRESS: 1 });
+    assert.equal(seal.stages[1]?.figures['primaryMembers'], 1);
+    const [findings] = flow.received('findings');
+    assert.deepEqual([findings?.topic, findings?.['site'], findings?.parts], ['findings', 'kept', undefined]);
+  });
+
+  it('a server that is not there is an error, once', async () => {
+    flow = await startFlow(flowOf({ version: 2, server: 'gone' }));
+    flow.send('enrich', batchMessage(run, 0, [user]));
+    flow.send('enrich', batchMessage(run, 1, [user]));
+    await flow.until('error', () => flow.caught().length > 0);
+    await sleep(50);
+    assert.deepEqual(
+      flow.caught().map(({ code }) => code),
+      ['CONFIG_NODE_MISSING'],
+    );
+  });
+
   it('a redeploy while a seal waits takes no second', async () => {
     flow = await startFlow(flowOf());
     flow.send('enrich', sealMessage(run, sealOf(2)));

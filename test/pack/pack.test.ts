@@ -61,6 +61,8 @@ describe('the published package', () => {
       'README.md',
       'CHANGELOG.md',
       'examples/01 - End-to-end sync.json',
+      'examples/02 - Change records.json',
+      'examples/03 - Look up in another system.json',
       'docs/messages.md',
     ]) {
       assert.ok(files.includes(needed), `${needed} is missing`);

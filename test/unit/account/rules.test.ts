@@ -216,6 +216,26 @@ describe('rules of an account', () => {
     ]);
   });
 
+  it('takes further parts that a run brings later: the largest number of parts counts', async () => {
+    const people = [user('ann'), user('bob'), user('cas')];
+    const first = [...people, group('team'), members('team', ['ann'], { part: 1, parts: 1 })];
+    await changed([...first, members('team', ['bob', 'cas'], { part: 2, parts: 2 })]);
+    const all = ['user:ann@example.com', 'user:bob@example.com', 'user:cas@example.com'];
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, all);
+    assert.deepEqual(await changed([...first, members('team', ['bob'], { part: 3, parts: 3 })]), [], 'one is missing');
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, all);
+  });
+
+  it('a dynamic list that was resolved has exactly the members that were found', async () => {
+    const list = dynamicGroup('everyone', { primary: 'all@example.com' });
+    const people = [user('ann'), user('bob')];
+    await changed([...people, list, members('everyone', ['ann', 'bob'])]);
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, ['user:ann@example.com', 'user:bob@example.com']);
+    assert.deepEqual(await changed([...people, list, members('everyone', ['bob'])]), ['member-removed everyone ann']);
+    assert.deepEqual(await changed([...people, list, members('everyone', [], { held: 'no answer' })]), []);
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, ['user:bob@example.com']);
+  });
+
   it('takes the members of a group from several parts', async () => {
     const people = [user('ann'), user('bob'), user('cas')];
     await changed([
