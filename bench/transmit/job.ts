@@ -12,6 +12,8 @@ export interface SideJob {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Whether what was stored is read again and handed on, as to a flow. */
+  readonly handOver: boolean;
   /** Where the receiving side listens; 0 for itself. */
   readonly port: number;
 }

@@ -6,9 +6,7 @@ import { createServer } from 'node:tls';
 import { DEFAULT_LIMITS, createReceiver } from '../../engine/transport/receiver.js';
 import { BENCH_KEY, type SideJob, measuring } from './job.js';
 
-let handedOn = Promise.resolve();
-
-async function ours({ folder, cert, key }: SideJob): Promise<number> {
+async function ours({ folder, cert, key, handOver }: SideJob): Promise<number> {
   const receiver = await createReceiver(
     {
       path: '/directory-sync',
@@ -16,12 +14,9 @@ async function ours({ folder, cert, key }: SideJob): Promise<number> {
       spoolFile: join(folder, 'spool.sqlite'),
       limits: DEFAULT_LIMITS,
     },
-    ({ batches }) => {
-      // Every record is handed on, as to a flow behind it, which takes its time: the sender does not wait for that here.
-      handedOn = (async () => {
-        for await (const { records } of batches()) if (records.length === 0) break;
-      })();
-      return Promise.resolve({ untaken: true });
+    async ({ batches }) => {
+      if (handOver) for await (const { records } of batches()) if (records.length === 0) break;
+      return { untaken: true };
     },
   );
   const { port } = await receiver.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } });
@@ -45,8 +40,5 @@ async function raw({ cert, key }: SideJob): Promise<number> {
 process.once('message', (job: SideJob) => {
   const done = measuring();
   void { ours, axios: plainServer, raw }[job.kind](job).then((port) => process.send?.(port));
-  process.once(
-    'message',
-    () => void handedOn.catch(() => undefined).then(() => process.send?.(done({ json: 0, wire: 0 }))),
-  );
+  process.once('message', () => process.send?.(done({ json: 0, wire: 0 })));
 });

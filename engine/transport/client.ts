@@ -102,16 +102,19 @@ export function createClient(settings: ClientSettings): Client {
   const host = settings.url.host;
 
   async function attempt<T>(what: Exchange<T>, left: number, signal: AbortSignal) {
-    const timeout = AbortSignal.timeout(Math.min(left, attemptMs));
+    // Not AbortSignal.timeout(): that and all that hangs on it would live on until its time, long after the answer.
+    const timeout = new AbortController();
+    const sent = await ready(settings.url, proof, what);
+    const timer = setTimeout(() => timeout.abort(), Math.min(left, attemptMs));
     traffic.requests += 1;
     traffic.bytesSent += what.content?.bytes.length ?? 0;
-    const sent = await ready(settings.url, proof, what);
-    const response = await request(sent, agent, what, AbortSignal.any([signal, timeout])).catch((error: unknown) => {
-      if (timeout.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null }, true);
+    const answering = request(sent, agent, what, AbortSignal.any([signal, timeout.signal])).catch((error: unknown) => {
+      if (timeout.signal.aborted) throw new Fault(deadlineError(host, settings.deadlineMs), { afterMs: null }, true);
       throw networkFault(error, host);
     });
+    const response = await answering.finally(() => clearTimeout(timer));
     const { socket } = response.request as { socket?: unknown };
-    traffic.negotiated = negotiated(socket) ?? traffic.negotiated;
+    traffic.negotiated ??= negotiated(socket);
     const renewed = response.status === 401 && proof.renew(sent.proof);
     return readAnswer(response, host, what.parse, renewed);
   }
