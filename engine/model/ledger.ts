@@ -2,22 +2,40 @@
  * Keeps account of what a stage saw of a run, so that a batch lost on the way is noticed: the next hop removes nothing
  * unless every batch that the hop before sent has arrived.
  */
+import { hash } from 'node:crypto';
 import { type RecordCounts, noRecords } from './records.js';
 import type { Run, Seal, Stage } from './run.js';
 import { countRecords } from './message.js';
 
+/** What tells one batch from another under the same number: kinds and ids, in order. */
+interface Countable {
+  readonly kind: keyof RecordCounts;
+  readonly id?: string | null;
+  readonly group?: string;
+  readonly part?: number;
+}
+
 /** What one stage saw of one run. Numbers of batches may arrive in any order and more than once. */
 export class RunLedger {
-  readonly #seen = new Set<number>();
+  readonly #seen = new Map<number, string>();
+  readonly #contradicted = new Set<number>();
   readonly #startedAt = new Date();
   readonly records: RecordCounts = noRecords();
 
   constructor(readonly run: Run) {}
 
-  /** Notes a batch. False if it was there before: then it is a repeat, to be acknowledged and otherwise ignored. */
-  note(index: number, records: readonly { kind: keyof RecordCounts }[]): boolean {
-    if (this.#seen.has(index)) return false;
-    this.#seen.add(index);
+  /**
+   * Notes a batch. False if its number was there before: then it is a repeat, to be acknowledged and otherwise ignored. A
+   * repeat with other records (the run went two ways and met again) cannot be told from a lost batch: the run is incomplete.
+   */
+  note(index: number, records: readonly Countable[]): boolean {
+    const mark = markOf(records);
+    const known = this.#seen.get(index);
+    if (known !== undefined) {
+      if (known !== mark) this.#contradicted.add(index);
+      return false;
+    }
+    this.#seen.set(index, mark);
     countRecords(records, this.records);
     return true;
   }
@@ -33,6 +51,17 @@ export class RunLedger {
       if (!this.#seen.has(index)) missing.push(index);
     }
     return missing;
+  }
+
+  /** The seal as this stage has to take it: incomplete if batches are missing, or came twice with different records. */
+  checked(seal: Seal): Seal {
+    const sealed = sealWithMissing(seal, this.missing(seal.batches));
+    if (this.#contradicted.size === 0) return sealed;
+    const [first] = this.#contradicted;
+    return incomplete(sealed, {
+      code: 'BATCH_TWICE',
+      message: `Of the batches ${this.#contradicted.size} came twice with different records (the first: ${first}), and only what came first was taken. Do not let a run take two ways that meet again.`,
+    });
   }
 
   /** The stage's line for the report. `records` and `batches` are what the stage passed on. */
@@ -55,15 +84,19 @@ export class RunLedger {
 /** The seal, marked incomplete if batches of the hop before are missing. */
 export function sealWithMissing(seal: Seal, missing: readonly number[]): Seal {
   if (missing.length === 0) return seal;
-  return {
-    ...seal,
-    complete: false,
-    incomplete: [
-      ...seal.incomplete,
-      {
-        code: 'BATCH_MISSING',
-        message: `Of ${String(seal.batches)} batches ${String(missing.length)} did not arrive (the first: ${String(missing[0])}). Look at the nodes between for one that drops messages.`,
-      },
-    ],
-  };
+  return incomplete(seal, {
+    code: 'BATCH_MISSING',
+    message: `Of ${String(seal.batches)} batches ${String(missing.length)} did not arrive (the first: ${String(missing[0])}). Look at the nodes between for one that drops messages.`,
+  });
+}
+
+function incomplete(seal: Seal, reason: Seal['incomplete'][number]): Seal {
+  return { ...seal, complete: false, incomplete: [...seal.incomplete, reason] };
+}
+
+function markOf(records: readonly Countable[]): string {
+  return hash(
+    'sha1',
+    records.map(({ kind, id, group, part }) => `${kind} ${id ?? group ?? ''} ${part ?? ''}`).join('\n'),
+  );
 }

@@ -3,7 +3,7 @@
  * a time, waits for late ones when the seal comes, fails a run once and not once per batch, and forgets runs that never end.
  */
 import { DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
-import { RunLedger, sealWithMissing } from '../model/ledger.js';
+import { RunLedger } from '../model/ledger.js';
 import type { RunMessage } from '../model/message.js';
 import type { RecordKind } from '../model/records.js';
 import type { Run, Seal } from '../model/run.js';
@@ -19,6 +19,10 @@ export interface StageWork<Payload, State, Context, Result> {
   seal(at: AtRun<State>, seal: Seal, context: Context): Promise<Result>;
   /** The run leaves the stage, with an error or (null) done. Called once. */
   end(at: AtRun<State>, error: DirectorySyncError | null): Promise<void> | void;
+  /** A message of the run came, whatever is known of the run: whoever waits for it learns that it is in good hands. */
+  seen?(runId: string): void;
+  /** The seal of a run that has ended here came again (`error` null), or that of one that has failed here. */
+  again?(run: Run, seal: Seal, error: DirectorySyncError | null): Promise<void>;
   /** A batch needs no more room, whatever became of it. For stages that claimed the run. */
   release?(runId: string): void;
 }
@@ -35,6 +39,8 @@ export interface StageOptions {
   readonly atATime: number;
   readonly late: number;
   readonly forget: number;
+  /** Told when a run is given up because its seal never came. */
+  readonly onGivenUp?: (error: DirectorySyncError) => void;
 }
 
 const DEFAULTS: StageOptions = { atATime: 4, late: 10_000, forget: 3_600_000 };
@@ -46,6 +52,7 @@ interface Entry<State> extends AtRun<State> {
   readonly underWay: Set<Promise<void>>;
   readonly timer: NodeJS.Timeout;
   phase: 'open' | 'sealed' | 'failed';
+  error: DirectorySyncError | null;
   arrived: () => void;
 }
 
@@ -66,11 +73,13 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
    * a run that has failed: its error is thrown once.
    */
   async take(message: RunMessage<Payload>, context: Context): Promise<Result | null> {
+    this.work.seen?.(message.run.id);
     const entry = this.#entry(message.run);
     if (message.topic === 'batch') {
       await this.#batch(entry, message.run.batch, message.payload, message.run.id, context);
       return null;
     }
+    if (entry === null) await this.work.again?.(message.run, message.payload, null);
     return entry === null || entry.phase === 'sealed' ? null : this.#seal(entry, message.payload, context);
   }
 
@@ -102,6 +111,7 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
       underWay: new Set(),
       timer: setTimeout(() => void this.#forget(entry), this.#options.forget).unref(),
       phase: 'open',
+      error: null,
       arrived: () => undefined,
     };
     this.#entries.set(run.id, entry);
@@ -119,7 +129,10 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
       this.work.release?.(runId);
       return;
     }
-    if (!entry.ledger.note(index, records)) return;
+    if (!entry.ledger.note(index, records)) {
+      this.work.release?.(runId);
+      return;
+    }
     const work = entry.slots.use(async () => {
       if (entry.phase !== 'failed') await this.work.batch(entry, index, records, context);
     });
@@ -138,6 +151,7 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
   async #seal(entry: Entry<State>, seal: Seal, context: Context): Promise<Result | null> {
     if (entry.phase === 'failed') {
       this.#remove(entry);
+      await this.work.again?.(entry.run, seal, entry.error);
       return null;
     }
     entry.phase = 'sealed';
@@ -146,7 +160,7 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
       await this.#late(entry, seal);
       await Promise.allSettled(entry.underWay);
       if (failed(entry)) return null;
-      const result = await this.work.seal(entry, sealWithMissing(seal, entry.ledger.missing(seal.batches)), context);
+      const result = await this.work.seal(entry, entry.ledger.checked(seal), context);
       this.#remember(entry.run.id);
       await this.work.end(entry, null);
       return result;
@@ -162,6 +176,7 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
   async #fail(entry: Entry<State>, error: DirectorySyncError): Promise<void> {
     if (failed(entry)) return;
     entry.phase = 'failed';
+    entry.error = error;
     entry.arrived();
     await this.work.end(entry, error);
     throw error;
@@ -184,10 +199,13 @@ export class RunStage<Payload extends { kind: RecordKind }, State, Context, Resu
   async #forget(entry: Entry<State>): Promise<void> {
     this.#remove(entry);
     const error = new DirectorySyncError('NO_SEAL', {
-      message: 'A run was given up: it has sent nothing for an hour, and its seal never came. Nothing was removed.',
+      message:
+        'A run was given up: it has sent nothing for an hour, and its seal never came. Nothing of it was applied. Look at the nodes before this one for one that drops messages.',
       status: 'run given up',
     });
-    await this.#fail(entry, error).catch(() => undefined);
+    await this.#fail(entry, error).catch((failure: unknown) =>
+      this.#options.onGivenUp?.(asDirectorySyncError(failure)),
+    );
   }
 
   #remove(entry: Entry<State>): void {

@@ -12,8 +12,8 @@ export class Turnstile {
     if (this.#current) {
       const turn = (this.#next = new AbortController());
       await this.#current.catch(() => undefined);
-      this.#next = undefined;
       if (turn.signal.aborted) return 'coalesced';
+      this.#next = undefined;
     }
     const current = (this.#current = work());
     try {
@@ -27,5 +27,7 @@ export class Turnstile {
   /** Sends away the one that waits. The one at hand is not stopped. */
   cancelNext(): void {
     this.#next?.abort();
+    // Whoever comes from now on was not sent away: it is the next.
+    this.#next = undefined;
   }
 }

@@ -31,7 +31,8 @@ export async function openPort(
   server.on('request', handle);
   server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, at)));
+    // For good: a later error of the server must not end the process (hazard N1).
+    server.on('error', (error: NodeJS.ErrnoException) => reject(portError(error, at)));
     server.listen(at.port, at.host, resolve);
   });
   return server;

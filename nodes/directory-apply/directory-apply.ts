@@ -23,31 +23,40 @@ export = function (RED: NodeAPI): void {
     runNode(RED, this, (life) => {
       const settings = applySettings(config);
       const withAccount: WithAccount = (work) => accounts.take(RED, this, settings.account)(work);
-      const stage = new RunStage<EnrichedRecord, Staging, null, Report>({
-        begin(run) {
-          claimRun(run.id);
-          takeRun(run.id);
-          return { staged: 0 };
+      const stage = new RunStage<EnrichedRecord, Staging, null, Report>(
+        {
+          begin: () => ({ staged: 0 }),
+          seen(runId) {
+            claimRun(runId);
+            takeRun(runId);
+          },
+          // A receiver that was redeployed hands a run over again: it learns what became of it, and nothing is done twice.
+          async again(run, seal, error) {
+            if (error !== null) return settleRun(run.id, { error });
+            const { dryRun } = settings;
+            settleRun(run.id, { report: await withAccount((account) => account.apply(run, seal, { dryRun })) });
+          },
+          async batch({ run, state }, index, records) {
+            await withAccount((account) => account.stage(run, index, records));
+            state.staged += records.length;
+            life.status.busy('staging', { count: state.staged });
+          },
+          async seal({ run }, seal) {
+            life.status.busy('applying');
+            const { dryRun } = settings;
+            const report = await withAccount((account) => account.apply(run, seal, { dryRun }));
+            settleRun(run.id, { report });
+            return report;
+          },
+          end({ run }, error) {
+            if (error === null) return;
+            // What was staged stays: a receiver hands a run that failed over again. The account forgets it in time.
+            settleRun(run.id, { error });
+          },
+          release: acknowledgeBatch,
         },
-        async batch({ run, state }, index, records) {
-          await withAccount((account) => account.stage(run, index, records));
-          state.staged += records.length;
-          life.status.busy('staging', { count: state.staged });
-        },
-        async seal({ run }, seal) {
-          life.status.busy('applying');
-          const { dryRun } = settings;
-          const report = await withAccount((account) => account.apply(run, seal, { dryRun }));
-          settleRun(run.id, { report });
-          return report;
-        },
-        end({ run }, error) {
-          if (error === null) return;
-          // What was staged stays: a receiver hands a run that failed over again. The account forgets it in time.
-          settleRun(run.id, { error });
-        },
-        release: acknowledgeBatch,
-      });
+        { onGivenUp: (error) => life.failed(error) },
+      );
       return {
         async input(message, send) {
           if (message.topic === 'known') {

@@ -109,6 +109,7 @@ async function handOver(node: Node, life: Life, received: ReceivedRun): Promise<
     if ('error' in settled && settled.error instanceof StoppedError) takerClosed.abort();
   });
   const signal = AbortSignal.any([life.signal, takerClosed.signal]);
+  const stopped = () => settleRun(run.id, { error: new StoppedError() });
   let count = 0;
   try {
     for await (const { index, records } of received.batches()) {
@@ -121,11 +122,12 @@ async function handOver(node: Node, life: Life, received: ReceivedRun): Promise<
     if (signal.aborted) throw new StoppedError();
     node.send({ ...sealMessage(run, seal) });
     handedOver();
-    life.signal.addEventListener('abort', () => settleRun(run.id, { error: new StoppedError() }));
+    life.signal.addEventListener('abort', stopped);
   } catch (error) {
     settleRun(run.id, { error: asDirectorySyncError(error) });
   }
   const result = await outcome;
+  life.signal.removeEventListener('abort', stopped);
   window.close();
   showOutcome(life, result, count);
   return result;

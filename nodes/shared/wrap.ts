@@ -47,7 +47,7 @@ export function runNode(RED: NodeAPI, node: Node, build: (life: Life) => Handler
     const error = asDirectorySyncError(thrown);
     if (error instanceof StoppedError) return;
     status.failed(error);
-    node.error(error);
+    node.error(shown(error));
     traceCause(node, error);
   };
   const track = (work: Promise<void>): Promise<void> => {
@@ -105,7 +105,19 @@ function refused(node: Node, status: StatusLine, thrown: unknown, done: (error?:
   }
   status.failed(error);
   traceCause(node, error);
-  done(error);
+  done(shown(error));
+}
+
+/**
+ * The error as Node-RED gets it. It copies an error's `cause` and `stack` into what a catch node sends on, and a cause may
+ * hold what a server said, names of objects among it: so neither goes along.
+ */
+function shown({ name, message, code }: DirectorySyncError): Error {
+  const bare: Error & { code?: string } = new Error(message);
+  bare.name = name;
+  bare.code = code;
+  Object.defineProperty(bare, 'stack', { value: `${name}: ${message}` });
+  return bare;
 }
 
 /** The cause may name objects of the directory: only for those who ask for traces. */

@@ -118,3 +118,18 @@ describe('errors', () => {
     assert.ok(other.cause instanceof TypeError);
   });
 });
+
+describe('ledger, where a run took two ways', () => {
+  it('is incomplete when one number came with different records, and not when the same came twice', () => {
+    const other: User = { ...user, id: '00000000-0000-0000-0000-000000000002' };
+    const ledger = new RunLedger(run);
+    for (const index of [0, 1, 2]) ledger.note(index, [user]);
+    ledger.note(1, [user]);
+    assert.equal(ledger.checked(seal), seal, 'a repeat says nothing new');
+    ledger.note(1, [other]);
+    assert.deepEqual(
+      ledger.checked(seal).incomplete.map(({ code }) => code),
+      ['BATCH_TWICE'],
+    );
+  });
+});

@@ -22,7 +22,13 @@ const seal = (batches: number) =>
 
 /** A stage that notes what it is told. `work` is called for each batch. */
 function stageOf(work: (index: number) => Promise<void>, options: Partial<StageOptions> = {}) {
-  const seen = { batches: [] as number[], ends: [] as (string | null)[], released: 0, begun: 0 };
+  const seen = {
+    batches: [] as number[],
+    ends: [] as (string | null)[],
+    again: [] as (string | null)[],
+    released: 0,
+    begun: 0,
+  };
   const stage = new RunStage<Quarantined, null, null, Seal>(
     {
       begin: () => ((seen.begun += 1), null),
@@ -32,6 +38,7 @@ function stageOf(work: (index: number) => Promise<void>, options: Partial<StageO
       },
       seal: (_at, sealed) => Promise.resolve(sealed),
       end: (_at, error: DirectorySyncError | null) => void seen.ends.push(error?.code ?? null),
+      again: (_run, _seal, error) => Promise.resolve(void seen.again.push(error?.code ?? null)),
       release: () => (seen.released += 1),
     },
     options,
@@ -47,7 +54,34 @@ describe('a stage that runs pass', () => {
     assert.equal(await stage.take(batch(0), null), null);
     assert.equal(await stage.take(batch(1), null), null);
     assert.equal((await stage.take(seal(2), null))?.complete, true);
-    assert.deepEqual(seen, { batches: [0, 1], ends: [null], released: 2, begun: 1 });
+    assert.deepEqual(seen, { batches: [0, 1], ends: [null], again: [], released: 2, begun: 1 });
+  });
+
+  it('makes room for a repeat, too: its sender waits for nothing else', async () => {
+    const { stage, seen } = stageOf(atOnce);
+    await stage.take(batch(0), null);
+    await stage.take(batch(0), null);
+    assert.equal(seen.released, 2);
+  });
+
+  it('answers a run that is handed over again with what became of it, done or failed', async () => {
+    const done = stageOf(atOnce);
+    await done.stage.take(seal(0), null);
+    assert.equal(await done.stage.take(seal(0), null), null);
+    assert.deepEqual(done.seen.again, [null]);
+
+    const failing = stageOf(() => Promise.reject(broken()));
+    await assert.rejects(failing.stage.take(batch(0), null), { code: 'BROKEN' });
+    assert.equal(await failing.stage.take(seal(1), null), null);
+    assert.deepEqual(failing.seen.again, ['BROKEN']);
+  });
+
+  it('says when it gives a run up', async () => {
+    const told: string[] = [];
+    const { stage } = stageOf(atOnce, { forget: 20, onGivenUp: ({ code }) => told.push(code) });
+    await stage.take(batch(0), null);
+    await sleep(100);
+    assert.deepEqual(told, ['NO_SEAL']);
   });
 
   it('takes each number once, and ignores what comes after the end', async () => {
@@ -103,7 +137,13 @@ describe('a stage that runs pass', () => {
     await assert.rejects(stage.take(batch(0), null), { code: 'BROKEN' });
     await stage.take(batch(1), null);
     assert.equal(await stage.take(seal(2), null), null);
-    assert.deepEqual(seen, { batches: [], ends: ['BROKEN'], released: 2, begun: 1 });
+    assert.deepEqual(seen, {
+      batches: [],
+      ends: ['BROKEN'],
+      again: ['BROKEN'],
+      released: 2,
+      begun: 1,
+    });
   });
 
   it('a run that failed may come again: its seal has ended it', async () => {

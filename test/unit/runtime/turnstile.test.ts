@@ -45,6 +45,17 @@ describe('turnstile', () => {
     assert.equal(await second, 'done');
   });
 
+  it('whoever comes after one was sent away takes its place', async () => {
+    const turnstile = new Turnstile();
+    const done: string[] = [];
+    const first = turnstile.pass(() => sleep(20).then(() => void done.push('first')));
+    const sentAway = turnstile.pass(() => Promise.resolve(void done.push('sent away')));
+    turnstile.cancelNext();
+    const next = turnstile.pass(() => Promise.resolve(void done.push('next')));
+    assert.deepEqual(await Promise.all([first, sentAway, next]), ['done', 'coalesced', 'done']);
+    assert.deepEqual(done, ['first', 'next']);
+  });
+
   it('the one that waits can be sent away', async () => {
     const turnstile = new Turnstile();
     const first = turnstile.pass(() => sleep(10));
