@@ -32,9 +32,9 @@ export = function (RED: NodeAPI): void {
           },
           // A receiver that was redeployed hands a run over again: it learns what became of it, and nothing is done twice.
           async again(run, seal, error) {
-            if (error !== null) return settleRun(run.id, { error });
             const { dryRun } = settings;
-            settleRun(run.id, { report: await withAccount((account) => account.apply(run, seal, { dryRun })) });
+            const report = () => withAccount((account) => account.apply(run, seal, { dryRun }));
+            settleRun(run.id, error === null ? { report: await report() } : { error });
           },
           async batch({ run, state }, index, records) {
             await withAccount((account) => account.stage(run, index, records));
