@@ -40,7 +40,8 @@ async function history(around: CampaignAround, send: Sent, seed: number, firstSe
     const same = own.filter(({ path, method }) => path.endsWith(asking.path) && method === asking.method);
     const taken = same
       .map((request) => answers.get(request))
-      .filter((answer) => answer !== undefined && answer.status < 300);
+      // 202 says only that there is no report yet.
+      .filter((answer) => answer !== undefined && answer.status < 300 && answer.status !== 202);
     // The state in the answer to opening moves on with the run; the answers to batches and seal do not.
     if (index > 0 && taken.some((answer) => answer?.body !== last[index]?.body))
       return 'another answer to the same request';
