@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { PROBLEMS } from '../../../engine/transport/problem.js';
 import { OPERATIONS, checkExchange, description } from '../../support/openapi.js';
 
@@ -12,7 +13,11 @@ describe('docs/openapi.json', () => {
     const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
     const made = description(version);
     if (process.env['UPDATE_OPENAPI'] !== undefined) writeFileSync(FILE, `${JSON.stringify(made, null, 2)}\n`);
-    assert.deepEqual(JSON.parse(readFileSync(FILE, 'utf8')), made);
+    const same = isDeepStrictEqual(JSON.parse(readFileSync(FILE, 'utf8')), made);
+    assert.ok(
+      same,
+      'The schemas have changed: run UPDATE_OPENAPI=1 npm test, and look at what changes in docs/openapi.json.',
+    );
   });
 
   it('has every problem of the list at some route, or for what is no route', () => {
