@@ -5,7 +5,7 @@ import { DOCUMENTED_FILTER, extract } from '../../engine/extract/extract.js';
 import type { DirectorySettings } from '../../engine/ldap/settings.js';
 import type { EnrichedRecord, Member } from '../../engine/model/records.js';
 import type { Finding, Seal } from '../../engine/model/run.js';
-import type { ExpectedMembers } from './oracle/records.js';
+import { dnKey } from './directory/dn.js';
 
 /** A run through extract and enrich. */
 export interface EnrichedRun extends EnrichOutcome {
@@ -77,6 +77,20 @@ export function membersByName(records: readonly EnrichedRecord[], readOnly = fal
 }
 
 /** Only the groups that the oracle speaks of: every domain has others of its own. */
-export function onlyOf(expected: ExpectedMembers, actual: Record<string, string[] | 'HELD'>): Record<string, unknown> {
+export function onlyOf(
+  expected: Record<string, unknown>,
+  actual: Record<string, string[] | 'HELD'>,
+): Record<string, unknown> {
   return Object.fromEntries(Object.keys(expected).map((name) => [name, actual[name]]));
+}
+
+/** The same with names in one spelling: servers escape each in their own way. */
+export function inOneSpelling(members: Record<string, string[] | 'HELD'>): Record<string, string[] | 'HELD'> {
+  const spelled = (name: string) => dnKey(name) ?? name;
+  return Object.fromEntries(
+    Object.entries(members).map(([group, names]) => [
+      spelled(group),
+      names === 'HELD' ? names : [...new Set(names.map(spelled))].sort(),
+    ]),
+  );
 }
