@@ -74,6 +74,11 @@
       /^\s*\d+\s*$/.test(String(value ?? '')) && Number(value) >= least && Number(value) <= most,
     /** For settings that came later: a node from before them has nothing there, and the default holds. */
     optional: (rule) => (value, node) => String(value ?? '').trim() === '' || rule(value, node),
+    /** `500 / 5 %`, a number (also `1,000`), a percentage, or `unlimited`. */
+    limit: (value) =>
+      /^\s*(?:unlimited|(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\s*(?:\/|or)?\s*\d{1,3}(?:\.\d+)?\s*%)?|\d{1,3}(?:\.\d+)?\s*%)\s*$/i.test(
+        String(value ?? ''),
+      ),
     servers: (value) => entries(value).length > 0 && entries(value).every(isServer),
     /** Servers, or the domain that is typed beside them. */
     serversOrDomain: (value, node) =>
@@ -114,6 +119,15 @@
   };
 
   window.directorySync = {
+    /** A node from before a setting has nothing there: its dialog shows what holds, and saves that. */
+    showDefaults(node, prefix) {
+      for (const [name, { value }] of Object.entries(node._def.defaults)) {
+        if (node[name] !== undefined || name === 'version') continue;
+        const input = $(`#${prefix}${name}`);
+        if (input.is(':checkbox')) input.prop('checked', value);
+        else input.val(value);
+      }
+    },
     rules,
     entries,
 

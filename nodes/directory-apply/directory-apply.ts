@@ -1,16 +1,18 @@
 /** Stages, plans and commits runs into an account; gives the report and the changes. */
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import type { Account } from '../../engine/account/account.js';
+import type { Decision } from '../../engine/account/account.js';
 import { parseEnrichedMessage } from '../../engine/model/message.js';
 import type { EnrichedRecord } from '../../engine/model/records.js';
-import type { Change, Report } from '../../engine/model/report.js';
+import type { Report } from '../../engine/model/report.js';
 import { settleRun, takeRun } from '../../engine/runtime/outcome.js';
 import { RunStage } from '../../engine/runtime/stage.js';
 import { acknowledgeBatch, claimRun } from '../../engine/runtime/window.js';
 import { type WithAccount, accounts } from '../shared/offers.js';
 import { reportMessage, showReport } from '../shared/report.js';
 import { type Send, runNode } from '../shared/wrap.js';
-import { parseKnown } from './known.js';
+import { ANSWERS, sendChanges } from './answers.js';
+import { parseDecision } from './asked.js';
+import { approvable, serveDecisions } from './routes.js';
 import { applySettings } from './settings.js';
 
 interface Staging {
@@ -21,6 +23,8 @@ export = function (RED: NodeAPI): void {
   function DirectoryApply(this: Node, config: NodeDef) {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
+      const { id } = this;
+      const send: Send = (message) => this.send(message);
       const settings = applySettings(config);
       const withAccount: WithAccount = (work) => accounts.take(RED, this, settings.account)(work);
       const stage = new RunStage<EnrichedRecord, Staging, null, Report>(
@@ -57,43 +61,51 @@ export = function (RED: NodeAPI): void {
         },
         { onGivenUp: (error) => life.failed(error) },
       );
+      const told = async (message: NodeMessage, report: Report, send: Send) => {
+        showReport(life.status, report);
+        const { run } = message;
+        send([reportMessage(message, report), null, null]);
+        await withAccount((account) =>
+          sendChanges(account.changes(report.run), { id: report.run, topic: 'changes', port: 1, more: { run } }, send),
+        );
+        if (report.outcome !== 'held') return;
+        const { plan, holds, source } = report;
+        const more = { run, plan, holds, source };
+        await withAccount((account) =>
+          sendChanges(account.planned(plan), { id: report.run, topic: 'plan', port: 2, more }, send),
+        );
+      };
+      const decided = (what: Decision) => withAccount((account) => account.decide(what));
+      approvable.set(id, {
+        withAccount,
+        async decide(what) {
+          const report = await decided(what);
+          await told({}, report, send);
+          return report;
+        },
+      });
       return {
         async input(message, send) {
-          if (message.topic === 'known') {
-            send([await withAccount((account) => addKnown(account, message)), null]);
+          const answer = ANSWERS.get(message.topic);
+          if (answer) {
+            await withAccount((account) => answer(account, message, send));
+            return;
+          }
+          if (message.topic === 'approve' || message.topic === 'reject') {
+            const { plan, by } = parseDecision(message);
+            await told(message, await decided({ plan, by, verdict: message.topic }), send);
             return;
           }
           const report = await stage.take(parseEnrichedMessage(message), null);
-          if (report === null) return;
-          showReport(life.status, report);
-          const { run } = message;
-          send([reportMessage(message, report), null]);
-          await withAccount((account) => sendChanges(account.changes(report.run), report.run, run, send));
+          if (report !== null) await told(message, report, send);
         },
-        close: () => stage.close(),
+        close() {
+          approvable.delete(id);
+          return stage.close();
+        },
       };
     });
   }
+  serveDecisions(RED);
   RED.nodes.registerType('directory-apply', DirectoryApply);
 };
-
-async function addKnown(account: Account, message: NodeMessage): Promise<NodeMessage> {
-  const payload = await account.addKnown(parseKnown(message.payload));
-  return Object.assign(message, { payload });
-}
-
-/** One message behind, because the last one carries the `count`. */
-async function sendChanges(batches: AsyncIterable<Change[]>, id: string, run: unknown, send: Send): Promise<void> {
-  let index = 0;
-  let held: Change[] | null = null;
-  const pass = (payload: Change[], count: { count?: number }) => {
-    const parts = { id: `${id}-changes`, index, type: 'array', len: payload.length, ...count };
-    send([null, { topic: 'changes', run, parts, payload }]);
-    index += 1;
-  };
-  for await (const changes of batches) {
-    if (held) pass(held, {});
-    held = changes;
-  }
-  if (held) pass(held, { count: index + 1 });
-}

@@ -18,7 +18,10 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
     (settings) => ({ domain: '', site: '', globalCatalog: 'off', ...settings }),
   ],
   'directory-endpoint': [signedOnly],
-  'directory-account': [],
+  'directory-account': [
+    // 2: the rules for who left. They had none, and the defaults mark before they take away.
+    (settings) => ({ ...settings }),
+  ],
   'directory-extract': [
     // 2: filters by what they are for. One that somebody wrote is their own.
     (settings) => {
@@ -29,7 +32,10 @@ export const STEPS: Readonly<Record<string, readonly Step[]>> = {
   'directory-enrich': [asBefore],
   'directory-transmit': [unchanged],
   'directory-receive': [oneSender],
-  'directory-apply': [],
+  'directory-apply': [
+    // 2: a third output, for plans that wait. Wires of the other two stay.
+    (settings) => ({ ...settings }),
+  ],
 };
 
 /** What version 2 asks of a directory and does to values, version 1 did not: a flow shall go on as it was. */

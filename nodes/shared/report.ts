@@ -13,10 +13,14 @@ export function reportMessage(message: NodeMessage, report: Report): NodeMessage
 export function showReport(status: StatusLine, report: Report): void {
   const values = { count: changed(report.changes) };
   if (report.outcome === 'held') status.notice('held', values);
+  else if (report.outcome === 'rejected') status.notice('rejected');
+  else if ((report.paused ?? []).length > 0) status.notice('paused', values);
   else if (!report.complete) status.notice('incomplete', values);
   else status.good(report.outcome, values);
 }
 
 function changed(changes: ChangeCounts): number {
-  return Object.values(changes).reduce((sum, count) => sum + count, 0);
+  // Addresses are counted with the changes that they are part of.
+  const own = Object.entries(changes).filter(([name]) => name !== 'addressesRemoved');
+  return own.reduce((sum, [, count]) => sum + count, 0);
 }
