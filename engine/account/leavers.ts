@@ -66,6 +66,8 @@ export async function purgeRemoved(db: SqlConnection, before: Date): Promise<{ p
       WHERE r.at < '${before.toISOString()}' AND o.present = 0)`;
     const [count] = await db.query(`SELECT count(*) AS count FROM ${gone} g`);
     await db.exec(`
+      INSERT INTO object_ref SELECT m.object, 'id', o.id, NULL FROM object_member m CROSS JOIN object o ON o.key = m.member
+        WHERE m.via = 0 AND m.member IN ${gone} ON CONFLICT DO NOTHING;
       DELETE FROM object_member WHERE object IN ${gone} OR member IN ${gone};
       DELETE FROM object_ref WHERE object IN ${gone};
       UPDATE object_ref SET member = NULL WHERE member IN ${gone};`);
