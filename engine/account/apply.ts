@@ -86,7 +86,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const rules = rulesOf(settings);
   const settled = settingsDigest(settings);
   const before = await sourceBefore(db, source);
-  await takeIn(db, { run: key, source, whole });
+  await takeIn(db, { run: key, source, complete: seal.complete, whole });
   await supersedePlans(db, source);
   const paused = await pausesOf(db, { source, rules, at });
   const removing = seal.complete && paused.length === 0;

@@ -23,16 +23,18 @@ export async function planGroups(context: PlanContext): Promise<void> {
 }
 
 /**
- * A group bears mail when a user or contact with an address is in it, or in a group in it, however deep. Cycles end, because a
- * closure holds each group once (`UNION`, not `UNION ALL`).
+ * A group bears mail when a user or contact with an address is in it, or in a group in it, however deep; one that
+ * the account has, also when somebody is in it who is set aside. Cycles end, because a closure holds each group once
+ * (`UNION`, not `UNION ALL`).
  */
 async function findMailBearing({ db, settings }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_group SET bears_mail = 1 WHERE EXISTS (
        SELECT 1 FROM object_member r CROSS JOIN object o ON o.key = r.member
-       WHERE r.object = plan_group.object AND o.address IS NOT NULL
-         AND (o.kind = 'user' OR (o.kind = 'contact' AND ?1 = 1))
-         AND (o.present = 1 OR (plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key))))`,
+       WHERE r.object = plan_group.object AND CASE
+         WHEN o.kind = 'quarantined' THEN plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key)
+         ELSE o.address IS NOT NULL AND (o.kind = 'user' OR (o.kind = 'contact' AND ?1 = 1))
+           AND (o.present = 1 OR (plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key))) END)`,
     [flag(settings.contacts)],
   );
   await db.run(

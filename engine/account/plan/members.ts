@@ -51,11 +51,11 @@ async function keepProtected({ db, rules }: PlanContext): Promise<void> {
   );
 }
 
-/** Groups to compare: all, or those that are new, that changed, or in which somebody is who is new to the account. */
+/** Groups to compare: all, or those that are new, that changed or are back, or in which somebody is who is new to the account. */
 async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_group SET compare = 1 WHERE whole = 1 AND (known = 1 OR is_new = 1) AND (
-       ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group)
+       ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group) OR object IN (SELECT object FROM dirty)
        OR object IN (SELECT object FROM moved_group) OR object IN (
          SELECT r.object FROM object_member r WHERE r.member IN (
            SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL

@@ -21,6 +21,12 @@ DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group;
 /** The parts of groups that are whole and new: those to be taken in. */
 const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
+/** The object of source ?1 that has this SID or name: one that is there, else the one known longest. */
+const firstOf = (alias: string, column: 'sid' | 'dn_key', value: string) =>
+  `(SELECT ${alias}.key FROM object ${alias} WHERE ${alias}.source = ?1 AND ${alias}.${column} = ${value}
+     ORDER BY ${alias}.present DESC, ${alias}.key LIMIT 1)`;
+/** Those that changed and can be found by what they say now. Who is set aside says nothing. */
+const SPEAKING = `dirty d CROSS JOIN object s ON s.key = d.object AND s.kind <> 'quarantined'`;
 
 /** Makes the temporary tables that what follows needs, empty. */
 export async function clearMembers(db: SqlConnection): Promise<void> {
@@ -97,7 +103,7 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
        SELECT g.object, m.value AS id, json_extract(s.record, '$.sidsOfIds[' || m.key || ']') AS sid
        FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m
        WHERE g.members = 'whole' AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
-     ) u LEFT JOIN object b ON b.source = ?1 AND b.sid = u.sid
+     ) u LEFT JOIN object b ON b.key = ${firstOf('b', 'sid', 'u.sid')}
      WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
@@ -106,7 +112,7 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
 async function addBySid(db: SqlConnection, source: number): Promise<void> {
   await db.run(
     `INSERT INTO object_ref
-     SELECT g.object, 'sid', m.value, (SELECT min(o.key) FROM object o WHERE o.source = ?1 AND o.sid = m.value)
+     SELECT g.object, 'sid', m.value, ${firstOf('o', 'sid', 'm.value')}
      FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.sids') m WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
     [source],
   );
@@ -125,9 +131,8 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
     );
     const group = integer(part, 'object');
     await db.runEach(
-      `INSERT INTO object_ref VALUES (?1, 'dn', ?2, (SELECT min(key) FROM object WHERE source = ?3 AND dn_key = ?2))
-       ON CONFLICT DO NOTHING`,
-      names.map((row) => [group, dnKey(text(row, 'dn')), source]),
+      `INSERT INTO object_ref VALUES (?2, 'dn', ?3, ${firstOf('o', 'dn_key', '?3')}) ON CONFLICT DO NOTHING`,
+      names.map((row) => [source, group, dnKey(text(row, 'dn'))]),
     );
   }
 }
@@ -138,10 +143,10 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
  */
 export async function findMembers(db: SqlConnection, source: number): Promise<void> {
   await db.exec(`
-    INSERT INTO moved_group SELECT DISTINCT r.object FROM dirty d CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id';
+    INSERT INTO moved_group SELECT DISTINCT r.object FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id';
     DELETE FROM object_member WHERE via = 1 AND (object, member) IN (
-      SELECT r.object, r.member FROM dirty d CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id');
-    UPDATE object_ref SET member = NULL WHERE how <> 'id' AND member IN (SELECT object FROM dirty);`);
+      SELECT r.object, r.member FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id');
+    UPDATE object_ref SET member = NULL WHERE how <> 'id' AND member IN (SELECT d.object FROM ${SPEAKING});`);
   const [waiting] = await db.query('SELECT 1 AS yes FROM object_ref WHERE member IS NULL LIMIT 1');
   if (!waiting) return;
   const [named] = await db.query(`SELECT 1 AS yes FROM object_ref WHERE how = 'dn' LIMIT 1`);
@@ -172,8 +177,39 @@ async function addFound(db: SqlConnection, how: string): Promise<void> {
   );
 }
 
+/** Who was found by SID or name, and is absent, gives way to somebody who is there and has that SID or name now. */
+export async function replaceAbsentMembers(db: SqlConnection, source: number): Promise<void> {
+  const absent = `object a CROSS JOIN object_ref r ON r.member = a.key AND r.how <> 'id' WHERE a.source = ?1 AND a.present = 0`;
+  const [named] = await db.query(`SELECT 1 AS yes FROM ${absent} AND r.how = 'dn' LIMIT 1`, [source]);
+  if (named) await fillNameKeys(db, source);
+  const rows = await db.query(
+    `SELECT * FROM (
+       SELECT r.object, r.how, r.ref, a.key AS old,
+         CASE r.how WHEN 'sid' THEN ${firstOf('n', 'sid', 'r.ref')} ELSE ${firstOf('n', 'dn_key', 'r.ref')} END AS new
+       FROM ${absent}
+     ) f WHERE EXISTS (SELECT 1 FROM object n WHERE n.key = f.new AND n.present = 1)`,
+    [source],
+  );
+  const each = (sql: string, columns: readonly string[]) =>
+    db.runEach(
+      sql,
+      rows.map((row) =>
+        columns.map((column) => (column === 'how' || column === 'ref' ? text(row, column) : integer(row, column))),
+      ),
+    );
+  await each('UPDATE object_ref SET member = ?4 WHERE object = ?1 AND how = ?2 AND ref = ?3', [
+    'object',
+    'how',
+    'ref',
+    'new',
+  ]);
+  await each('DELETE FROM object_member WHERE object = ?1 AND member = ?2 AND via = 1', ['object', 'old']);
+  await each('INSERT INTO object_member VALUES (?1, ?2, 1) ON CONFLICT DO NOTHING', ['object', 'new']);
+  await each('INSERT INTO moved_group VALUES (?1) ON CONFLICT DO NOTHING', ['object']);
+}
+
 /** Canonical names are made only where some group needs them to find its members. */
-async function fillNameKeys(db: SqlConnection, source: number): Promise<void> {
+export async function fillNameKeys(db: SqlConnection, source: number): Promise<void> {
   for (let after = 0; ;) {
     const page = await db.query(
       `SELECT key, dn FROM object WHERE source = ?1 AND key > ?2 AND dn IS NOT NULL AND dn_key IS NULL ORDER BY key LIMIT ?3`,

@@ -2,22 +2,31 @@
  * Brings what the store knows of a source up to what a run said. Records are compared by digest first, so that a run that
  * says what the last one said costs little more than its reading.
  */
+import { dnKey } from '../../model/dn.js';
 import { stagedRange } from '../staging.js';
-import { type SqlConnection, integer } from '../store/connection.js';
-import { clearMembers, findMembers, takeInMembers } from './members.js';
+import { type SqlConnection, integer, text } from '../store/connection.js';
+import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
 
-/** Which run to take in. `whole`: a full run that is complete, so that what it did not bring is absent. */
+/**
+ * Which run to take in. `complete`: if not, a field that it does not bring is not empty. `whole`: a full run that is
+ * complete, so that what it did not bring is absent.
+ */
 export interface TakeIn {
   readonly run: number;
   readonly source: number;
+  readonly complete: boolean;
   readonly whole: boolean;
 }
 
-/** What a run brought (`seen`), and what of that is new, not as it was, or back again (`dirty`). */
+/**
+ * What a run brought (`seen`), what of that is new, not as it was, or back again (`dirty`), and objects whose names those
+ * set aside without an id have (`vouched`).
+ */
 const TABLES = `
 CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
-DELETE FROM seen; DELETE FROM dirty;
+CREATE TEMP TABLE IF NOT EXISTS vouched (object INTEGER PRIMARY KEY);
+DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched;
 `;
 
 const FIELDS = [
@@ -35,6 +44,8 @@ const FIELDS = [
   'detail',
 ];
 const VALUES = FIELDS.map((field) => `s.record ->> '${field}'`);
+/** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
+const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type'];
 
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
@@ -43,11 +54,15 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   await noteSeen(db, what);
   const dirty = await noteDirty(db, newest);
   if (dirty > 0) {
-    await updateObjects(db);
+    await updateObjects(db, what);
     await findMembers(db, what.source);
   }
   await takeInMembers(db, what);
-  if (what.whole) await markAbsent(db, what.source);
+  if (what.whole) {
+    await vouchByName(db, what);
+    await markAbsent(db, what.source);
+  }
+  await replaceAbsentMembers(db, what.source);
 }
 
 /** Makes the temporary tables of what is taken in, empty: for a plan without a run. */
@@ -97,22 +112,52 @@ async function noteDirty(db: SqlConnection, newest: number): Promise<number> {
   );
 }
 
-/** Only what is not as it was: a new object is as it was staged already, unless it was staged twice. */
-async function updateObjects(db: SqlConnection): Promise<void> {
+/**
+ * Only what is not as it was: a new object is as it was staged already, unless it was staged twice. What is set aside keeps
+ * the fields last known: it is the same object still, with the same members and in the same groups.
+ */
+async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<void> {
+  const said = (fields: readonly string[], kinds: string) => `(
+    SELECT d.object, s.kind, s.digest, ${fields.map((field) => `s.record ->> '${field}' AS ${field}`).join(', ')}
+    FROM dirty d CROSS JOIN staged s ON s.key = d.staged WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
+    WHERE object.key = n.object AND object.key IN (SELECT object FROM dirty WHERE differs = 1)`;
+  const keeps = (field: string) => !complete && KEPT.includes(field);
+  const value = (field: string) =>
+    keeps(field) ? `coalesce(nullif(n.${field}, ''), object.${field}, n.${field})` : `n.${field}`;
+  // Without its digest a record is looked at again, when a complete run says the same.
+  const kept = KEPT.map((field) => `(coalesce(n.${field}, '') = '' AND object.${field} <> '')`).join(' OR ');
   await db.run(
-    `UPDATE object SET kind = n.kind, digest = n.digest, present = 1, dn_key = NULL,
-       ${FIELDS.map((field) => `${field} = n.${field}`).join(', ')}
-     FROM (
-       SELECT d.object, s.kind, s.digest, ${FIELDS.map((field, index) => `${VALUES[index] ?? ''} AS ${field}`).join(', ')}
-       FROM dirty d CROSS JOIN staged s ON s.key = d.staged WHERE d.differs = 1
-     ) n WHERE object.key = n.object AND object.key IN (SELECT object FROM dirty WHERE differs = 1)`,
+    `UPDATE object SET kind = n.kind, digest = ${complete ? 'n.digest' : `CASE WHEN ${kept} THEN '' ELSE n.digest END`},
+       present = 1, dn_key = NULL, ${FIELDS.map((field) => `${field} = ${value(field)}`).join(', ')}
+     FROM ${said(FIELDS, '<>')}`,
+  );
+  await db.run(
+    `UPDATE object SET kind = n.kind, digest = n.digest, present = 1, reason = n.reason, detail = n.detail
+     FROM ${said(['reason', 'detail'], '=')}`,
+  );
+}
+
+/** Somebody who is set aside without an id may be known by name: whoever had it may not count as absent. */
+async function vouchByName(db: SqlConnection, { run, source }: TakeIn): Promise<void> {
+  const { first, last } = stagedRange(run);
+  const names = await db.query(
+    `SELECT record ->> 'dn' AS dn FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined' AND id = '?' || (record ->> 'dn')
+       AND length(id) > 1`,
+    [first, last],
+  );
+  if (names.length === 0) return;
+  await fillNameKeys(db, source);
+  await db.runEach(
+    'INSERT INTO vouched SELECT key FROM object WHERE source = ?1 AND dn_key = ?2 ON CONFLICT DO NOTHING',
+    names.map((row) => [source, dnKey(text(row, 'dn'))]),
   );
 }
 
 /** What a complete run did not bring is absent: marked, not forgotten. */
 async function markAbsent(db: SqlConnection, source: number): Promise<void> {
   await db.run(
-    'UPDATE object SET present = 0 WHERE source = ?1 AND present = 1 AND key NOT IN (SELECT object FROM seen)',
+    `UPDATE object SET present = 0 WHERE source = ?1 AND present = 1 AND key NOT IN (SELECT object FROM seen)
+       AND key NOT IN (SELECT object FROM vouched)`,
     [source],
   );
 }
