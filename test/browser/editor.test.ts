@@ -80,6 +80,8 @@ const WRONG: readonly { type: string; field: string; values: readonly string[]; 
   { type: 'directory-extract', field: 'batchSize', values: ['0', '5001'], says: /Batch size/, right: '100' },
   { type: 'directory-extract', field: 'source', values: ['s'.repeat(129)], says: /at most 128/, right: 'head office' },
   { type: 'directory-enrich', field: 'membersPerRecord', values: ['0'], says: /Members per record/, right: '10' },
+  { type: 'directory-enrich', field: 'domains', values: ['@example.com'], says: /Mail domains/, right: 'example.com' },
+  { type: 'directory-enrich', field: 'photoBytes', values: ['-1', 'big'], says: /Largest photo/, right: '1000' },
   {
     type: 'directory-receive',
     field: 'path',
