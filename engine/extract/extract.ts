@@ -173,7 +173,7 @@ class Reading {
     lacking: Record<string, string> | null,
   ): ExtractedRecord | null {
     this.#entries += 1;
-    const record = toRecord(entry, lacking === null ? cut : { ...cut, ...lacking });
+    const record = toRecord(entry, lacking === null ? cut : { ...cut, ...lacking }, this.settings.publicFolders);
     return this.#scope.wants(record) ? record : null;
   }
 

@@ -2,6 +2,7 @@
 import { dnKey, parseDn } from '../model/dn.js';
 import { SettingError } from '../model/errors.js';
 import type { AttributeValue, ExtractedRecord } from '../model/records.js';
+import { isPublicFolder } from './classify.js';
 import type { ExtractSettings } from './settings.js';
 
 /** A name as the list of its parts' keys, the object's own first. */
@@ -61,7 +62,9 @@ export class Scope {
   /** Whether the record is to be sent. What was set aside is, wherever it can be told that it is not excluded. */
   wants(record: ExtractedRecord): boolean {
     if (this.#excluded.length > 0 && this.#isExcluded(record.dn)) return this.#without('excluded');
-    if (record.kind === 'contact' && !this.#contacts) return this.#without('contacts');
+    if (record.kind === 'contact' && !this.#contacts && !isPublicFolder(record.attributes['objectClass'] ?? [])) {
+      return this.#without('contacts');
+    }
     if (this.#domains.size > 0 && (record.kind === 'user' || record.kind === 'contact')) {
       // An address that could not be read may be one of them.
       if (record.held === undefined && !this.#hasAddress(record.attributes)) return this.#without('otherDomains');

@@ -11,6 +11,8 @@ export interface ExtractSettings {
   readonly batchSize: number;
   /** Are contacts sent, too? */
   readonly contacts: boolean;
+  /** Are mail-enabled public folders sent, too, as contacts? Not where it is not given. */
+  readonly publicFolders?: boolean;
   /** Names below which to read, such as of several OUs; none: the base of the directory. */
   readonly include?: readonly string[];
   /** Names below which nothing is sent, themselves included. */

@@ -23,6 +23,7 @@ const parse = settingsOf(
     filter: text(''),
     attributes: text(''),
     contacts: yesOrNo(true),
+    publicFolders: yesOrNo(false),
     include: text(''),
     exclude: text(''),
     emailDomains: text(''),
@@ -42,7 +43,7 @@ export function extractSettings(stored: object): {
   readonly extract: ExtractSettings;
 } {
   const config = parse(stored);
-  const { server, source, window, preset, filter, batchSize, contacts } = config;
+  const { server, source, window, preset, filter, batchSize, contacts, publicFolders } = config;
   if (source.length > LONGEST_SOURCE) {
     throw settingInvalid(
       'source',
@@ -59,6 +60,7 @@ export function extractSettings(stored: object): {
       attributes: entriesOf(config.attributes),
       batchSize,
       contacts,
+      publicFolders,
       include: linesOf(config.include),
       exclude: linesOf(config.exclude),
       emailDomains: entriesOf(config.emailDomains).map((domain) => domain.toLowerCase()),

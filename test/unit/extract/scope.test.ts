@@ -142,6 +142,12 @@ describe('scope: whose addresses count', () => {
     const folder = records.find(({ dn }) => dn.startsWith('CN=Folder'));
     assert.ok(folder?.kind === 'quarantined' && folder.reason === 'PUBLIC_FOLDER' && folder.id !== null);
   });
+
+  it('a mail-enabled public folder is passed on as a contact where folders are wanted, contacts or not', async () => {
+    const { records, figures } = await read({ publicFolders: true, contacts: false });
+    assert.equal(records.find(({ dn }) => dn.startsWith('CN=Folder'))?.kind, 'contact');
+    assert.ok(Number(figures['contactsLeftOut']) > 0, 'while contacts are left out');
+  });
 });
 
 describe('filter presets', () => {
