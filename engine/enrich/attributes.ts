@@ -28,6 +28,7 @@ const SPELLINGS = [
   'msExchMasterAccountSid',
   'msExchRecipientTypeDetails',
   'msExchShadowProxyAddresses',
+  'objectClass',
   'objectSid',
   'primaryGroupID',
   'proxyAddresses',

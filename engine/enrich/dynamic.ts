@@ -28,9 +28,10 @@ export async function resolved(
   if (list.filter === null) return [list, ...inParts(list.id, [], 1, 'The list has no filter.')];
   try {
     const ids = await lookup.idsBelow(list.filterBase, list.filter);
-    figures.dynamicMembers += ids.length;
-    const members = ids.map((id) => ({ id }));
-    return [list, ...inParts(list.id, members, membersPerRecord, null)];
+    const members = ids.flatMap((id) => (id === null ? [] : [{ id }]));
+    figures.dynamicMembers += members.length;
+    const held = members.length === ids.length ? null : 'The id of somebody on the list could not be read.';
+    return [list, ...inParts(list.id, members, membersPerRecord, held)];
   } catch (error) {
     if (error instanceof SettingError || (error instanceof DirectoryError && REFUSED.has(error.code))) {
       figures.dynamicRefused += 1;
@@ -49,5 +50,12 @@ function setAside({ id, dn, name }: DynamicGroup, { code, params }: DirectoryErr
       : code === 'SEARCH_REFUSED'
         ? 'The directory refuses to search by msExchDynamicDLFilter.'
         : 'msExchDynamicDLBaseDN does not exist, or the user may not see it.';
-  return { kind: 'quarantined', id, dn, reason: 'DYNAMIC_FILTER_REFUSED', detail: why, shown: { displayName: [name] } };
+  return {
+    kind: 'quarantined',
+    id,
+    dn,
+    reason: 'DYNAMIC_FILTER_REFUSED',
+    detail: why,
+    shown: { objectClass: ['msExchDynamicDistributionList'], displayName: [name] },
+  };
 }

@@ -1,12 +1,13 @@
 /** Turns what a directory calls its objects into the records of an account. Pure: a record in, its records out. */
-import { sidToBytes, sidToText } from '../model/identifiers.js';
 import type { Contact, DirectoryObject, EnrichedRecord, ExtractedRecord, Quarantined, User } from '../model/records.js';
 import { type Addresses, addressesOf, apart, domainSet, otherAddressesOf } from './addresses.js';
-import { type AttributeMap, byName, textOf, valuesOf } from './attributes.js';
+import { classesShown } from './aside.js';
+import { type AttributeMap, byName, textOf } from './attributes.js';
 import { scopeAndType } from './groups.js';
 import { membersOf, parseMember } from './members.js';
 import { nameOf } from './names.js';
 import type { EnrichSettings } from './settings.js';
+import { sidIn } from './sids.js';
 import { enabledOf } from './state.js';
 import { type Values, valuesFor } from './values.js';
 
@@ -135,14 +136,6 @@ function heldMembers(record: DirectoryObject): string | null {
   return heldAttributes(record).find(([attribute]) => MEMBERSHIP.has(attribute.toLowerCase()))?.[1] ?? null;
 }
 
-/** Text where extract read it, bytes where another source did; null for anything else, the object has its id. */
-function sidIn(attributes: AttributeMap, name: string): string | null {
-  const [value] = valuesOf(attributes, name);
-  if (value === undefined) return null;
-  if (typeof value !== 'string') return sidToText(Buffer.from(value.base64, 'base64'));
-  return sidToBytes(value.trim()) ? value.trim() : null;
-}
-
 /** A name as Active Directory gives it when it is asked for ids has them in front. */
 function plainNameOf(name: string | null): string | null {
   return name === null ? null : (parseMember(name)?.dn ?? name);
@@ -181,13 +174,16 @@ function furtherOf(record: DirectoryObject, attributes: AttributeMap, settings: 
 }
 
 function setAside(record: DirectoryObject, attributes: AttributeMap, reason: string, detail: string): Quarantined {
-  const shown = ['displayName', 'cn', 'mail'].map((name) => [name, textOf(attributes, name)] as const);
+  const shown = ['objectSid', 'displayName', 'cn', 'mail'].map((name) => [name, textOf(attributes, name)] as const);
   return {
     kind: 'quarantined',
     id: record.id.trim() === '' ? null : record.id,
     dn: record.dn,
     reason,
     detail,
-    shown: Object.fromEntries(shown.flatMap(([name, text]) => (text === null ? [] : [[name, [text]]]))),
+    shown: {
+      objectClass: classesShown(attributes, record.kind),
+      ...Object.fromEntries(shown.flatMap(([name, text]) => (text === null ? [] : [[name, [text]]]))),
+    },
   };
 }

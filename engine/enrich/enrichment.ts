@@ -127,7 +127,7 @@ export class Enrichment {
       if (this.#primary) yield* this.#primary.rest(membersPerRecord);
       return;
     }
-    for (const { group, ids } of this.#primary?.byGroup() ?? []) this.#nesting.add(group, ids);
+    for (const { group, ids, held } of this.#primary?.byGroup() ?? []) this.#nesting.add(group, ids, held);
     yield* this.#nesting.rest(membersPerRecord);
   }
 

@@ -73,14 +73,14 @@ export class Lookup {
   }
 
   /**
-   * The ids of all objects below `base` (null: everything) that the directory finds by a filter. Throws `SettingError` for a
+   * The ids of all objects below `base` (null: everything) that the directory finds by a filter; null for one without. Throws `SettingError` for a
    * filter that is none, `DirectoryError` for what the directory does.
    */
-  async idsBelow(base: string | null, filter: string): Promise<string[]> {
+  async idsBelow(base: string | null, filter: string): Promise<(string | null)[]> {
     const parsed = parseFilter(filter, 'msExchDynamicDLFilter');
     const session = base === null ? await this.#session() : await this.#sessionFor(base);
     const entries = await read(session, base ?? session.base(), parsed, IDS);
-    return entries.flatMap((entry) => foundObject(entry).id ?? []);
+    return entries.map((entry) => foundObject(entry).id);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { dnKey } from '../model/dn.js';
 import { knots } from './cycles.js';
+import { GroupsAside } from './groups-aside.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
 
 interface Node {
@@ -26,6 +27,8 @@ export class Nesting {
   readonly #groups = new Map<number, Node>();
   /** Other ways to name a group: its SID, its name. */
   readonly #aliases = new Map<string, number>();
+  /** Groups that were set aside: who is in them is not known. */
+  readonly #aside = new GroupsAside();
   #hasNames = false;
 
   /** Takes the groups and members out of the records of one batch; what is left is to be sent on. */
@@ -34,6 +37,7 @@ export class Nesting {
     for (const record of records) {
       if (record.kind === 'members') this.#noteMembers(record);
       else rest.push(record);
+      if (record.kind === 'quarantined') this.#aside.note(record);
       if (record.kind !== 'group' && record.kind !== 'dynamic-group') continue;
       const number = this.#number(record.id, { id: record.id });
       if (record.sid !== null) this.#aliases.set(`sid:${record.sid}`, number);
@@ -42,11 +46,13 @@ export class Nesting {
     return rest;
   }
 
-  /** Adds members to a group that was taken: those by primary group. */
-  add(group: string, ids: readonly string[]): void {
+  /** Adds members to a group that was taken: those by primary group. `held`: why they are not certain. */
+  add(group: string, ids: readonly string[], held: string | null): void {
     const node = this.#groups.get(this.#number(group, { id: group }));
     const numbers = ids.map((id) => this.#number(id, { id }));
-    if (node) node.below = joined(node.below, numbers);
+    if (!node) return;
+    node.below = joined(node.below, numbers);
+    node.held ??= held;
   }
 
   /**
@@ -55,6 +61,7 @@ export class Nesting {
    */
   *rest(membersPerRecord: number): Generator<Members> {
     const groupOf = this.#groupNumbers();
+    this.#aside.find(this.#numbers);
     const groups = this.#groups;
     const below = function* (group: number): Generator<number> {
       for (const number of groups.get(group)?.below ?? []) {
@@ -70,7 +77,8 @@ export class Nesting {
       const own = knot.flatMap((group) => groups.get(group) ?? []);
       const numbers = own.flatMap((node) => Array.from(node.below, (number) => groupOf.get(number) ?? number));
       const isGroup = (number: number) => groups.has(number);
-      const { leaves, held } = flat.make(knot, numbers, isGroup, own.find((node) => node.held !== null)?.held ?? null);
+      const why = own.find((node) => node.held !== null)?.held ?? this.#aside.reasonFor(numbers);
+      const { leaves, held } = flat.make(knot, numbers, isGroup, why);
       flat.keep(knot, { leaves, held }, above, numbers.filter(isGroup));
       for (const { id } of own) yield* this.#records(id, leaves, held, membersPerRecord);
     }
@@ -80,7 +88,7 @@ export class Nesting {
     const parts = Math.max(1, Math.ceil(leaves.length / membersPerRecord));
     for (let part = 1; part <= parts; part += 1) {
       const some = leaves.subarray((part - 1) * membersPerRecord, part * membersPerRecord);
-      const add = Array.from(some, (leaf) => this.#members[leaf] ?? {});
+      const add = Array.from(some).flatMap((leaf) => this.#members[leaf] ?? []);
       yield { kind: 'members', group: id, add, part, parts, ...(held === null ? {} : { held }) };
     }
     this.figures.flattened += 1;
@@ -117,6 +125,7 @@ export class Nesting {
     const number = this.#members.length;
     this.#numbers.set(key, number);
     this.#members.push(slim(member));
+    this.#aside.noteName(number, member);
     this.#hasNames ||= member.id === undefined;
     return number;
   }

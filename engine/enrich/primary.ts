@@ -1,100 +1,144 @@
 /**
  * Members by primary group. Active Directory does not list them in `member` ([MS-ADTS] 3.1.1.2.2.4.3 for groups, and
  * [MS-SAMR] 3.1.1.8.2): a person's `primaryGroupID` is the last part of the group's SID. They are gathered as they are read, 16
- * bytes for a person, and sent at the end of the run as further parts of their groups.
+ * bytes for a person, and sent at the end of the run as further parts of their groups. The parts sent before say that more
+ * follow, so that a group without its last parts is not whole. Where it cannot be said whose group is whose, it is held.
  */
-import { guidToBytes, guidToText } from '../model/identifiers.js';
+import { guidToBytes } from '../model/identifiers.js';
 import type { EnrichedRecord, ExtractedRecord, Members } from '../model/records.js';
-import { type AttributeMap, textOf } from './attributes.js';
+import { kindAside } from './aside.js';
+import { type AttributeMap, valuesOf } from './attributes.js';
 import { integerOf } from './integers.js';
+import { PackedIds } from './packed-ids.js';
+import { sidIn } from './sids.js';
+import { UnknownGroups } from './unknown-groups.js';
 
-const ID_BYTES = 16;
-const FIRST_ROOM = 64;
 const LARGEST_TOKEN = 0xffffffffn;
 
 /** A group that may be somebody's primary one, and the parts in which its listed members were sent. */
 interface Group {
   readonly id: string;
+  readonly sid: string | null;
   readonly parts: number;
+}
+
+/** Who has a group as the primary one. `held`: why that is not certain; then nobody is said. */
+interface PrimaryMembers {
+  readonly group: Group;
+  readonly ids: PackedIds | null;
+  readonly held: string | null;
 }
 
 export class PrimaryGroups {
   readonly #people = new Map<string, PackedIds>();
+  /** By id: a group may be read twice. */
   readonly #groups = new Map<string, Group>();
-  /** People of whom it cannot be said which group is theirs, and people whose primary group was not read. */
-  readonly figures = { primaryMembers: 0, primaryUnknown: 0 };
+  readonly #unknown = new UnknownGroups();
+  /** `primaryUnknown`: people whose group is not known or was not read; `primaryHeld`: groups that are held for such people. */
+  readonly figures = { primaryMembers: 0, primaryUnknown: 0, primaryHeld: 0 };
 
-  /** Notes what a record says: of a person his group, of a group where its members were. */
+  /** Notes what a record says: of a person his group, of a group where its members were. Tells the members that more follow. */
   note(read: ExtractedRecord, attributes: AttributeMap, made: readonly EnrichedRecord[]): void {
-    if (read.kind === 'user') this.#notePerson(read.id, attributes);
+    if (isPerson(read, attributes)) this.#notePerson(read.id, attributes);
     const [group] = made;
-    // A primary group is a security group of the person's own domain, and not one of local scope ([MS-SAMR] 3.1.1.8.2).
-    if (group?.kind !== 'group' || group.sid === null || group.type !== 'security' || group.scope === 'domain-local')
-      return;
-    this.#groups.set(group.sid, { id: group.id, parts: made.filter(({ kind }) => kind === 'members').length });
+    if (group?.kind !== 'group' || !mayBePrimary(group.sid, group.scope, group.type, attributes)) return;
+    const listed = made.filter((record) => record.kind === 'members');
+    for (const record of listed) record.parts = listed.length + 1;
+    this.#groups.set(group.id, { id: group.id, sid: group.sid, parts: listed.length });
   }
 
-  /** The members records still to be sent. */
+  /** The members records still to be sent: at least one for each group, because the ones before said so. */
   *rest(membersPerRecord: number): Generator<Members> {
-    for (const [sid, ids] of this.#people) {
-      const group = this.#groups.get(sid);
-      if (group === undefined) {
-        this.figures.primaryUnknown += ids.count;
-        continue;
-      }
-      this.figures.primaryMembers += ids.count;
-      const parts = group.parts + Math.ceil(ids.count / membersPerRecord);
+    for (const { group, ids, held } of this.#all()) {
+      const count = ids?.count ?? 0;
+      const parts = group.parts + Math.max(1, Math.ceil(count / membersPerRecord));
       for (let part = group.parts + 1, at = 0; part <= parts; part += 1, at += membersPerRecord) {
-        const add = ids.slice(at, at + membersPerRecord).map((id) => ({ id }));
-        yield { kind: 'members', group: group.id, add, part, parts };
+        const add = (ids?.slice(at, at + membersPerRecord) ?? []).map((id) => ({ id }));
+        yield { kind: 'members', group: group.id, add, part, parts, ...(held === null ? {} : { held }) };
       }
     }
   }
 
-  /** The ids of the people by the id of their group. */
-  *byGroup(): Generator<{ group: string; ids: string[] }> {
-    for (const [sid, ids] of this.#people) {
-      const group = this.#groups.get(sid);
-      if (group !== undefined) yield { group: group.id, ids: ids.slice(0, ids.count) };
-      this.figures[group === undefined ? 'primaryUnknown' : 'primaryMembers'] += ids.count;
+  /** The same by the id of the group, for who makes the records himself. */
+  *byGroup(): Generator<{ group: string; ids: string[]; held: string | null }> {
+    for (const { group, ids, held } of this.#all()) {
+      yield { group: group.id, ids: ids?.slice(0, ids.count) ?? [], held };
     }
   }
 
-  #notePerson(id: string, attributes: AttributeMap): void {
-    const token = integerOf(attributes, 'primaryGroupID');
-    if (token === null) return;
-    const sid = textOf(attributes, 'objectSid');
-    const domain = sid === null ? -1 : sid.lastIndexOf('-');
-    const bytes = guidToBytes(id);
-    if (sid === null || domain < 0 || bytes === null || token < 0n || token > LARGEST_TOKEN) {
+  *#all(): Generator<PrimaryMembers> {
+    const sids = new Set([...this.#groups.values()].map(({ sid }) => sid));
+    const orphans = [...this.#people].filter(([sid]) => !sids.has(sid));
+    for (const [, { count }] of orphans) this.figures.primaryUnknown += count;
+    for (const group of this.#groups.values()) {
+      const { sid } = group;
+      const ids = sid === null ? null : (this.#people.get(sid) ?? null);
+      const held = sid === null ? ofNobody(orphans.length) : this.#unknown.reasonFor(sid);
+      if (held === null) this.figures.primaryMembers += ids?.count ?? 0;
+      else this.figures.primaryHeld += 1;
+      yield { group, ids: held === null ? ids : null, held };
+    }
+  }
+
+  #notePerson(id: string | null, attributes: AttributeMap): void {
+    const read = integerOf(attributes, 'primaryGroupID');
+    const token = read !== null && read >= 0n && read <= LARGEST_TOKEN ? String(read) : null;
+    const sid = sidIn(attributes, 'objectSid');
+    const domain = sid === null ? null : sid.slice(0, sid.lastIndexOf('-'));
+    const bytes = id === null ? null : guidToBytes(id);
+    if (domain === null || token === null || bytes === null) {
       this.figures.primaryUnknown += 1;
+      this.#unknown.note(domain, token);
       return;
     }
-    const group = `${sid.slice(0, domain)}-${token}`;
+    const group = `${domain}-${token}`;
     const people = this.#people.get(group);
     if (people) people.add(bytes);
     else this.#people.set(group, new PackedIds().add(bytes));
   }
 }
 
-/** A list of ids in 16 bytes each: as text each would take five times as much. */
-class PackedIds {
-  #bytes = Buffer.alloc(FIRST_ROOM * ID_BYTES);
-  count = 0;
+/** SIDs of domains. Others (AD LDS has its own) are of objects that have no primary group. */
+const OF_DOMAIN = /^S-1-5-21-/i;
 
-  add(id: Buffer): this {
-    const at = this.count * ID_BYTES;
-    if (at === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(at)]);
-    id.copy(this.#bytes, at);
-    this.count += 1;
-    return this;
-  }
+/**
+ * Whether an object has a primary group: a user of Active Directory, which is one that shows a SID of a domain or a primary group,
+ * or has a class to which Active Directory gives both. One that was set aside is still a member.
+ */
+function isPerson(read: ExtractedRecord, attributes: AttributeMap): boolean {
+  const kind = read.kind === 'quarantined' ? kindAside(read) : read.kind;
+  if (kind === 'unknown') return true;
+  if (kind !== 'user') return false;
+  if (valuesOf(attributes, 'primaryGroupID').length > 0) return true;
+  const sid = sidIn(attributes, 'objectSid');
+  if (sid !== null) return OF_DOMAIN.test(sid);
+  return hasClass(attributes, 'user') || hasClass(attributes, 'inetOrgPerson');
+}
 
-  slice(from: number, to: number): string[] {
-    const ids: string[] = [];
-    for (let index = from; index < Math.min(to, this.count); index += 1) {
-      ids.push(guidToText(this.#bytes, index * ID_BYTES, (index + 1) * ID_BYTES) ?? '');
-    }
-    return ids;
-  }
+/**
+ * A primary group is a security group of the person's own domain, and not one of local scope ([MS-SAMR] 3.1.1.8.2). What could
+ * not be read speaks for it: taken for no primary group, it would lose everybody.
+ */
+function mayBePrimary(
+  sid: string | null,
+  scope: string | null,
+  type: 'security' | 'distribution',
+  attributes: AttributeMap,
+): boolean {
+  if (sid === null) return hasClass(attributes, 'group');
+  if (integerOf(attributes, 'groupType') === null) return true;
+  return type === 'security' && scope !== 'domain-local';
+}
+
+function hasClass(attributes: AttributeMap, name: string): boolean {
+  return valuesOf(attributes, 'objectClass').some(
+    (value) => typeof value === 'string' && value.toLowerCase() === name.toLowerCase(),
+  );
+}
+
+/** A group whose SID was not read may be the one that was not found for somebody. */
+function ofNobody(orphans: number): string | null {
+  return orphans === 0
+    ? null
+    : 'The SID of the group was not read: it may be the primary group of people who have none.';
 }

@@ -38,21 +38,17 @@ export function firstText(values: readonly AttributeValue[] | undefined): string
   return typeof value === 'string' ? value : null;
 }
 
-/**
- * Makes the record of an entry; what cannot be one is set aside with its reason. A mail-enabled public folder is an address
- * that nobody logs on with, so where folders are wanted it is passed on as a contact.
- */
-export function toRecord(entry: Entry, held: Record<string, string> | null, publicFolders = false): ExtractedRecord {
+/** Makes the record of an entry; what cannot be one is set aside with its reason. */
+export function toRecord(entry: Entry, held: Record<string, string> | null): ExtractedRecord {
   const { attributes } = entry;
   const id = firstText(attributes['objectGUID']) ?? firstText(attributes['entryUUID'])?.toLowerCase() ?? null;
   if (entry.dn === null) {
     return setAside(id, '', 'UNDECODABLE_DN', 'The name of the object is not valid UTF-8.', entry);
   }
   const dn = plainDn(entry.dn);
-  const folder = isPublicFolder(attributes['objectClass'] ?? []);
-  const kind = kindOf(attributes['objectClass'] ?? []) ?? (folder && publicFolders ? 'contact' : null);
-  if (kind === null && folder) {
-    const detail = 'A mail-enabled public folder. Switch on "publicFolders" of the extract node to have its address.';
+  const kind = kindOf(attributes['objectClass'] ?? []);
+  if (kind === null && isPublicFolder(attributes['objectClass'] ?? [])) {
+    const detail = 'A mail-enabled public folder: the account has no place for one.';
     return setAside(id, dn, 'PUBLIC_FOLDER', detail, entry);
   }
   if (kind === null) {
@@ -75,7 +71,8 @@ export function toRecord(entry: Entry, held: Record<string, string> | null, publ
   return held === null ? record : { ...record, held };
 }
 
-function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
+/** The kind that these classes make an object; null where an account has no place for it. */
+export function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
   let highest = 0;
   for (const value of classes) {
     if (typeof value !== 'string') continue;
@@ -85,8 +82,7 @@ function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
   return RANKED[highest] ?? null;
 }
 
-/** Mail-enabled public folders have a class of their own. */
-export function isPublicFolder(classes: readonly AttributeValue[]): boolean {
+function isPublicFolder(classes: readonly AttributeValue[]): boolean {
   return classes.some((value) => typeof value === 'string' && value.toLowerCase() === 'publicfolder');
 }
 
@@ -98,8 +94,8 @@ function rankOf(spelling: string): number {
   return rank;
 }
 
-/** What is shown of an object that was set aside: enough to find it, no more. */
-const SHOWN = ['objectClass', 'cn', 'mail'];
+/** What is shown of an object that was set aside: enough to find it, and to say in which groups it remains; no more. */
+const SHOWN = ['objectClass', 'objectSid', 'primaryGroupID', 'cn', 'mail'];
 
 function setAside(id: string | null, dn: string, reason: string, detail: string, entry: Entry): Quarantined {
   const shown = Object.fromEntries(

@@ -113,7 +113,7 @@ describe('enrich', () => {
     assert.ok(record?.kind === 'quarantined');
     assert.deepEqual(
       [record.id, record.reason, record.shown],
-      ['id-1', 'UNDECODABLE_STATE', { mail: ['a@x.example'] }],
+      ['id-1', 'UNDECODABLE_STATE', { objectClass: ['user'], mail: ['a@x.example'] }],
     );
   });
 
