@@ -34,7 +34,9 @@ export async function findInAccount(
   what: { address: string } | { id: string },
 ): Promise<FoundPerson | FoundGroup | null> {
   const key =
-    'address' in what ? await keyOfAddress(db, what.address.trim().toLowerCase()) : await keyOfId(db, what.id);
+    'address' in what
+      ? await keyOfAddress(db, what.address.trim().toLowerCase())
+      : await keyOfId(db, what.id.trim().toLowerCase());
   if (key === null) return null;
   const [row] = await db.query(
     `SELECT e.kind, e.address, e.name, e.origin, e.enabled, o.id, s.name AS source

@@ -28,7 +28,7 @@ function stagedObject(record: ObjectRecord, names: ReadonlySet<string>): StagedR
   const { kind, id, dn } = record;
   return {
     kind,
-    id: id ?? `?${dn}`,
+    id: id?.toLowerCase() ?? `?${dn}`,
     part: null,
     parts: null,
     held: false,
@@ -72,7 +72,7 @@ function inOrder(map: ReadonlyMap<string, string>): Record<string, string> {
 
 /**
  * Members by the best that is known of them. `ids`, with the SIDs of the same members in `sidsOfIds`; `sids` and `names` of
- * those without an id.
+ * those without an id. One of whom nothing is known may be anybody, so that the group is held.
  */
 function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord {
   const content = {
@@ -81,18 +81,21 @@ function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord
     sids: [] as string[],
     names: [] as string[],
   };
-  for (const member of add) addMember(content, member);
-  const json = JSON.stringify(held === undefined ? content : {});
-  return { kind: 'members', id: group, part, parts, held: held !== undefined, json };
+  let isHeld = held !== undefined;
+  for (const member of add) isHeld = !addMember(content, member) || isHeld;
+  const json = JSON.stringify(isHeld ? {} : content);
+  return { kind: 'members', id: group.toLowerCase(), part, parts, held: isHeld, json };
 }
 
+/** False where nothing says who is meant. */
 function addMember(
   content: { ids: string[]; sidsOfIds: (string | null)[]; sids: string[]; names: string[] },
-  { id, sid, dn }: Member,
-): void {
-  if (id !== undefined) {
-    content.ids.push(id);
-    content.sidsOfIds.push(sid ?? null);
-  } else if (sid !== undefined) content.sids.push(sid);
-  else if (dn !== undefined) content.names.push(dn);
+  { id = '', sid = '', dn = '' }: Member,
+): boolean {
+  if (id !== '') {
+    content.ids.push(id.toLowerCase());
+    content.sidsOfIds.push(sid === '' ? null : sid);
+  } else if (sid !== '') content.sids.push(sid);
+  else if (dn !== '') content.names.push(dn);
+  return id !== '' || sid !== '' || dn !== '';
 }

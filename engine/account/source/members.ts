@@ -1,6 +1,7 @@
 /**
- * What a source says of the members of its groups. A group is whole when all its parts arrived and none is held. How many there
- * are, the largest `parts` says: enrich adds parts at the end of a run, for members by primary group.
+ * What a source says of the members of its groups. A group is whole when all its parts arrived, from 1 to the largest `parts`
+ * that was said, and none is held: enrich sends parts at the end of a run, for members by primary group, and says before that they
+ * follow.
  */
 import { dnKey } from '../../model/dn.js';
 import { stagedRange } from '../staging.js';
@@ -55,7 +56,7 @@ export async function takeInMembers(
   const groups = await db.run(
     `INSERT INTO seen_group SELECT heard.object, heard.digest, heard.members FROM (
        SELECT p.object, group_concat(s.digest, ',' ORDER BY p.part) AS digest,
-         CASE WHEN max(s.held) = 0 AND count(*) = max(s.parts) THEN 'whole' ELSE 'held' END
+         CASE WHEN max(s.held) = 0 AND count(*) = max(s.parts) AND count(*) = max(p.part) THEN 'whole' ELSE 'held' END
            AS members
        FROM seen_part p CROSS JOIN staged s ON s.key = p.staged GROUP BY p.object
      ) heard JOIN object o ON o.key = heard.object
