@@ -38,17 +38,21 @@ export function firstText(values: readonly AttributeValue[] | undefined): string
   return typeof value === 'string' ? value : null;
 }
 
-/** Makes the record of an entry; what cannot be one is set aside with its reason. */
-export function toRecord(entry: Entry, held: Record<string, string> | null): ExtractedRecord {
+/**
+ * Makes the record of an entry; what cannot be one is set aside with its reason. A mail-enabled public folder is an address
+ * that nobody logs on with, so where folders are wanted it is passed on as a contact.
+ */
+export function toRecord(entry: Entry, held: Record<string, string> | null, publicFolders = false): ExtractedRecord {
   const { attributes } = entry;
   const id = firstText(attributes['objectGUID']) ?? firstText(attributes['entryUUID'])?.toLowerCase() ?? null;
   if (entry.dn === null) {
     return setAside(id, '', 'UNDECODABLE_DN', 'The name of the object is not valid UTF-8.', entry);
   }
   const dn = plainDn(entry.dn);
-  const kind = kindOf(attributes['objectClass'] ?? []);
-  if (kind === null && isPublicFolder(attributes['objectClass'] ?? [])) {
-    const detail = 'A mail-enabled public folder: the account has no place for one.';
+  const folder = isPublicFolder(attributes['objectClass'] ?? []);
+  const kind = kindOf(attributes['objectClass'] ?? []) ?? (folder && publicFolders ? 'contact' : null);
+  if (kind === null && folder) {
+    const detail = 'A mail-enabled public folder. Switch on "publicFolders" of the extract node to have its address.';
     return setAside(id, dn, 'PUBLIC_FOLDER', detail, entry);
   }
   if (kind === null) {
@@ -82,7 +86,8 @@ export function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
   return RANKED[highest] ?? null;
 }
 
-function isPublicFolder(classes: readonly AttributeValue[]): boolean {
+/** Mail-enabled public folders have a class of their own. */
+export function isPublicFolder(classes: readonly AttributeValue[]): boolean {
   return classes.some((value) => typeof value === 'string' && value.toLowerCase() === 'publicfolder');
 }
 
