@@ -91,7 +91,7 @@ function usedKeys(type: string): Set<string> {
   const html = htmlOf(type);
   const named = [...html.matchAll(new RegExp(`${type}(?:\\.[A-Za-z0-9-]+)+`, 'g'))].map(([key]) => key);
   const files = [/\.svg$/, /\.html$/, /\.js$/];
-  const messages = [...html.matchAll(/directorySync\.check\('([^']+)'/g)].map(
+  const messages = [...html.matchAll(/directorySync\.check\(\s*'([^']+)'/g)].map(
     ([, property]) => `${type}.error.${property ?? ''}`,
   );
   return new Set([...named.filter((key) => !files.some((file) => file.test(key))), ...messages]);
