@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { DOCUMENTED_FILTER } from '../engine/extract/extract.js';
 import type { EnrichSettings } from '../engine/enrich/settings.js';
-import { type EnrichFigures, ENRICH } from './peers/enriching.js';
+import { type EnrichFigures, ENRICH } from './peers/enrich-job.js';
 import { JOB, type ReadJob } from './peers/job.js';
 import { ASKED } from './support/attributes.js';
 import { startBigDirectory } from './support/big-slapd.js';

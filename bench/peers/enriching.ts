@@ -4,20 +4,8 @@ import type { EnrichSettings } from '../../engine/enrich/settings.js';
 import { extract } from '../../engine/extract/extract.js';
 import type { DirectorySettings } from '../../engine/ldap/settings.js';
 import { ADDITIONAL } from '../support/attributes.js';
+import { type EnrichFigures, ENRICH } from './enrich-job.js';
 import { readJob } from './job.js';
-
-/** The environment variable with the settings of enrich as JSON; without it, the directory is read and nothing else. */
-export const ENRICH = 'ENRICH_SETTINGS';
-
-/** One line of JSON on standard output. */
-export interface EnrichFigures {
-  readonly seconds: number;
-  readonly objects: number;
-  readonly memberships: number;
-  readonly readRequests: number;
-  readonly lookUpRequests: number;
-  readonly peakMegabytes: number;
-}
 
 /** Batches under way at once, as the node has them. */
 const AT_ONCE = 4;
