@@ -91,7 +91,7 @@ export const DynamicGroup = Type.Object({
   filterBase: nullable(Type.String()),
 });
 
-/** A member by the best that is known of it: `id` if there is one, else `sid`, else `dn`. */
+/** A member by the best that is known of it: `id` if there is one, else `sid`, else `dn`. With none of them its group is held. */
 export const Member = Type.Object({
   id: Type.Optional(Type.String()),
   sid: Type.Optional(Type.String()),
@@ -101,9 +101,10 @@ export const Member = Type.Object({
 });
 
 /**
- * Members of a group, in `parts` records numbered from 1. A group is whole when every part arrived and none is held; an
- * empty group sends one part without members. The largest `parts` of a group's records counts: members who are found later
- * in the run (those by primary group) come as further parts. A held group keeps at the receiver the members it has.
+ * Members of a group, in `parts` records numbered from 1. A group is whole when every part from 1 to the largest `parts` of its
+ * records arrived, and none is held; an empty group sends one part without members. Members who are found later in the run
+ * (those by primary group) come as further parts, and `parts` of those before says that at least one more follows. A held group
+ * keeps at the receiver the members it has.
  */
 export const Members = Type.Object({
   kind: Type.Literal('members'),
