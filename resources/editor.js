@@ -79,6 +79,8 @@
       /^\s*(?:unlimited|(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\s*(?:\/|or)?\s*\d{1,3}(?:\.\d+)?\s*%)?|\d{1,3}(?:\.\d+)?\s*%)\s*$/i.test(
         String(value ?? ''),
       ),
+    /** A whole number; blank: the default. */
+    upTo: (least, most) => rules.optional(rules.wholeNumber(least, most)),
     servers: (value) => entries(value).length > 0 && entries(value).every(isServer),
     /** Servers, or the domain that is typed beside them. */
     serversOrDomain: (value, node) =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DEFAULT_RULES } from '../../engine/account/rules.js';
 import { accountSettings } from '../../nodes/directory-account/settings.js';
 import { applySettings } from '../../nodes/directory-apply/settings.js';
 import { endpointSettings } from '../../nodes/directory-endpoint/settings.js';
@@ -215,6 +216,14 @@ describe('settings: what is refused', () => {
 });
 
 describe('migrations of settings', () => {
+  it('directory-account 1 to 2: who left is marked, and limits hold; directory-apply 1 to 2: as it was', () => {
+    const first = { version: 1, file: 'a.sqlite', linkAliases: false };
+    assert.deepEqual(migrate('directory-account', first), { ...first, version: 2 });
+    const { rules, linkAliases } = accountSettings(first, 'id', 'folder');
+    assert.deepEqual([rules, linkAliases], [DEFAULT_RULES, false]);
+    assert.deepEqual(migrate('directory-apply', { version: 1, dryRun: true }), { version: 2, dryRun: true });
+  });
+
   it('directory-extract 1 to 2: the filter that was the default is the documented one, any other is their own', () => {
     const first = { version: 1, server: 's', contacts: false };
     assert.deepEqual(migrate('directory-extract', { ...first, filter: DOCUMENTED_FILTER })['preset'], 'documented');

@@ -36,8 +36,7 @@ describe('who left', () => {
   const ann = user('ann', { aliases: ['a@example.com'], attributes: {} });
   const bob = user('bob');
   const all = [ann, bob, contact('cas'), group('team'), members('team', ['ann', 'bob', 'cas'])];
-  const without = (...ids: string[]) =>
-    all.filter((one) => !ids.includes(one.kind === 'members' ? one.group : one.id));
+  const without = (...ids: string[]) => all.filter((one) => !ids.includes(one.kind === 'members' ? one.group : one.id));
 
   it('is marked, then downgraded when seven days and two complete runs are over', async () => {
     await run(all);
