@@ -1,5 +1,6 @@
 /** The campaign of histories with few of them; `npm run histories` has the full count. */
 import assert from 'node:assert/strict';
+import { oneCrash } from '../../campaigns/crash.js';
 import { AS_IT_SHOULD, oneHistory } from '../../campaigns/histories.js';
 import { AccountOracle } from '../../support/oracle/history.js';
 
@@ -8,6 +9,11 @@ describe('an account after any history of directories', () => {
     this.timeout(60_000);
     for (let seed = 1; seed <= 25; seed += 1)
       assert.equal(await oneHistory(seed), AS_IT_SHOULD, `seed ${String(seed)}`);
+  });
+
+  it('is that also where the process is killed while it applies', async function () {
+    this.timeout(60_000);
+    for (let seed = 1; seed <= 5; seed += 1) assert.equal(await oneCrash(seed), AS_IT_SHOULD, `seed ${String(seed)}`);
   });
 
   it('negative control: an oracle that removes after an incomplete run says something else', () => {
