@@ -54,6 +54,7 @@ describe('settings: what is blank has a default', () => {
         attributes: [],
         batchSize: 500,
         contacts: true,
+        publicFolders: false,
         include: [],
         exclude: [],
         emailDomains: [],
