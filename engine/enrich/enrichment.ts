@@ -5,7 +5,7 @@
  */
 import type { DirectorySettings } from '../ldap/settings.js';
 import { DirectoryError } from '../model/errors.js';
-import type { EnrichedRecord, ExtractedRecord } from '../model/records.js';
+import type { EnrichedRecord, ExtractedRecord, Members } from '../model/records.js';
 import type { Finding, Seal, Stage } from '../model/run.js';
 import { byName } from './attributes.js';
 import { type DynamicFigures, resolved } from './dynamic.js';
@@ -38,8 +38,9 @@ export interface EnrichOutcome {
   readonly findings: Seal['findings'];
 }
 
-/** Records in a batch that enrich adds at the end. Members are large: a record has up to `membersPerRecord` of them. */
-const RECORDS_AT_END = 50;
+/** A batch that enrich adds at the end has so many records, or full ones' members: most have none, some `membersPerRecord`. */
+const MOST_RECORDS = 500;
+const MOST_FULL = 50;
 
 export class Enrichment {
   readonly #own: Lookup | null;
@@ -93,10 +94,13 @@ export class Enrichment {
   /** What follows behind the last batch. Call it once, when all have been taken. */
   *rest(): Generator<EnrichedRecord[]> {
     let batch: EnrichedRecord[] = [];
+    let room = MOST_FULL * this.settings.membersPerRecord;
     for (const record of this.#lateMembers()) {
-      if (batch.push(record) < RECORDS_AT_END) continue;
+      room -= record.add.length;
+      if (batch.push(record) < MOST_RECORDS && room > 0) continue;
       yield batch;
       batch = [];
+      room = MOST_FULL * this.settings.membersPerRecord;
     }
     if (batch.length > 0) yield batch;
   }
@@ -121,7 +125,7 @@ export class Enrichment {
     await Promise.all([this.#own?.close(), this.#other?.close()]);
   }
 
-  *#lateMembers(): Generator<EnrichedRecord> {
+  *#lateMembers(): Generator<Members> {
     const { membersPerRecord } = this.settings;
     if (this.#nesting === null) {
       if (this.#primary) yield* this.#primary.rest(membersPerRecord);

@@ -203,3 +203,19 @@ describe('flattening, where a group in a group was set aside', () => {
     assert.deepEqual((await membersOf([broken, person(2), ...above, group(61, [2])], flattened))['60'], [1, 2]);
   });
 });
+
+describe('the batches at the end of a run', () => {
+  it('hold many records of groups without anybody, and few of full ones', async () => {
+    const sizes = async (records: readonly ExtractedRecord[]) => {
+      const settings = { membersPerRecord: 2, primaryGroups: true };
+      const { signal } = new AbortController();
+      const run = new Enrichment(settings, { own: null, other: null }, new Date(), signal);
+      await run.batch(records);
+      return [...run.rest()].map(({ length }) => length);
+    };
+    const numbers = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
+    assert.deepEqual(await sizes(numbers(1, 1001).map((number) => group(number, []))), [500, 500, 1]);
+    const users = group(2000, [], { objectSid: [`${DOMAIN}-513`] });
+    assert.deepEqual(await sizes([users, ...numbers(1, 202).map((number) => person(number))]), [50, 50, 1]);
+  });
+});
