@@ -20,6 +20,7 @@ import { makePlan } from './plan/plan.js';
 import { planFigures, totalsOf } from './report.js';
 import { rulesOf } from './rules.js';
 import { type AccountSettings, settingsDigest } from './settings.js';
+import { handOver } from './source/successors.js';
 import { clearTakenIn, takeIn } from './source/take-in.js';
 import { arrivedBatches, endRun, findRun, openRun, stagedRange } from './staging.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
@@ -33,6 +34,8 @@ export interface Application {
   readonly at: string;
 }
 
+const FUTURE_MS = 24 * 3_600_000;
+
 /** Undoes the transaction of a dry run, and carries its report out of it. */
 class NotCommitted extends Error {
   constructor(readonly report: Report) {
@@ -42,13 +45,16 @@ class NotCommitted extends Error {
 
 /**
  * Applies the run. A run that was applied already answers with the report of then.
- * @throws AccountError `RUN_SUPERSEDED` where a run of the same source that started later was applied before.
+ * A dry run does not end the run: it may still be applied, from what was staged.
+ * @throws AccountError `RUN_SUPERSEDED` where a run of the same source that started later was applied before,
+ *   `RUN_FROM_THE_FUTURE` where it started more than a day after now.
  */
 export async function applyRun(db: SqlConnection, settings: AccountSettings, what: Application): Promise<Report> {
   const { key, source, state } = await db.transaction(() => openRun(db, what.run));
   if (state === 'ended') return storedReport(db, what.run.id);
   try {
     return await db.transaction(async () => {
+      refuseFuture(what);
       await refuseSuperseded(db, source, what.run);
       const report = await applyInTransaction(db, settings, { ...what, key, source });
       if (what.dryRun) throw new NotCommitted(report);
@@ -59,10 +65,10 @@ export async function applyRun(db: SqlConnection, settings: AccountSettings, wha
   } catch (error) {
     if (error instanceof NotCommitted) {
       const report = { ...error.report, totals: await totalsOf(db) };
-      await db.transaction(() => finish(db, key, report));
+      await db.transaction(() => keepOpen(db, { key, source }, what.run));
       return report;
     }
-    if (error instanceof AccountError && error.code === 'RUN_SUPERSEDED') {
+    if (error instanceof AccountError && ['RUN_SUPERSEDED', 'RUN_FROM_THE_FUTURE'].includes(error.code)) {
       await db.transaction(() => endRun(db, key, 'abandoned'));
     }
     throw error;
@@ -103,6 +109,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     at,
   };
   const config = configOf(settled, seal);
+  await handOver(context);
   const plan = await makePlan(context);
   const destruction = await destructionOf(context);
   const holds = holdsOf(context, destruction, {
@@ -308,6 +315,26 @@ async function rememberSource(
       at,
     ],
   );
+}
+
+/** What was staged stays, for a day or until a later run is tried: a run is planned as often as one likes. */
+async function keepOpen(db: SqlConnection, { key, source }: { key: number; source: number }, run: Run): Promise<void> {
+  const older = await db.query(
+    `SELECT key FROM run WHERE state = 'open' AND source = ?1 AND started_at < ?2 AND tried_at IS NOT NULL`,
+    [source, run.startedAt],
+  );
+  for (const row of older) await endRun(db, integer(row, 'key'), 'abandoned');
+  await db.run('UPDATE run SET tried_at = ?2 WHERE key = ?1', [key, new Date().toISOString()]);
+}
+
+/** Its start would supersede every run until then. */
+function refuseFuture({ run, at }: Application): void {
+  if (!(Date.parse(run.startedAt) - Date.parse(at) > FUTURE_MS)) return;
+  throw new AccountError('RUN_FROM_THE_FUTURE', {
+    message: `Run ${run.id} was not applied: it says that it started at ${run.startedAt}, and here it is ${at}. Set the clock of the computer that reads the directory, and start a new run.`,
+    status: 'clock of the sender is ahead',
+    params: { run: run.id, source: run.source, startedAt: run.startedAt },
+  });
 }
 
 async function refuseSuperseded(db: SqlConnection, source: number, run: Run): Promise<void> {

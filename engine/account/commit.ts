@@ -41,15 +41,15 @@ async function releaseAddresses(db: SqlConnection): Promise<void> {
 
 async function writePersons({ db }: PlanContext): Promise<void> {
   await db.run(
-    `INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid)
-     SELECT p.object, p.kind, p.wanted, o.name, 'directory', p.enabled, o.dn, o.sid
+    `INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid, id)
+     SELECT p.object, p.kind, p.wanted, o.name, 'directory', p.enabled, o.dn, o.sid, o.id
      FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE ${NEW}`,
   );
   await db.run(
-    `UPDATE entry SET address = n.address, name = n.name, dn = n.dn, sid = n.sid,
+    `UPDATE entry SET address = n.address, name = n.name, dn = n.dn, sid = n.sid, id = n.id,
        enabled = n.enabled
      FROM (
-       SELECT p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address, o.name, o.dn, o.sid, p.enabled
+       SELECT p.object, CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END AS address, o.name, o.dn, o.sid, o.id, p.enabled
        FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN object o ON o.key = t.object
      ) n WHERE n.object = entry.key AND entry.key IN (SELECT object FROM plan_touched)`,
   );
@@ -69,8 +69,8 @@ async function writeValues(db: SqlConnection): Promise<void> {
 
 async function writeGroups(db: SqlConnection): Promise<void> {
   await db.exec(`
-    INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid, scope, type)
-      SELECT g.object, g.kind, o.address, o.name, 'directory', 1, o.dn, o.sid, o.scope, o.type
+    INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid, scope, type, id)
+      SELECT g.object, g.kind, o.address, o.name, 'directory', 1, o.dn, o.sid, o.scope, o.type, o.id
       FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1;
     UPDATE entry SET kind = n.kind, address = n.address, name = n.name, dn = n.dn, sid = n.sid, scope = n.scope, type = n.type
       FROM (SELECT o.* FROM plan_touched t CROSS JOIN plan_group g ON g.object = t.object

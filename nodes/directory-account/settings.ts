@@ -45,7 +45,7 @@ export function accountSettings(stored: object, id: string, folder: string): Acc
   return {
     name: config.name === '' ? id : config.name,
     store: { kind: 'sqlite', file: config.file === '' ? join(folder, `${id}.sqlite`) : config.file },
-    domains: entriesOf(config.domains.toLowerCase()),
+    domains: entriesOf(config.domains.toLowerCase()).map((domain) => domain.replace(/^@/, '')),
     attributes: entriesOf(config.attributes),
     linkAliases: config.linkAliases,
     acknowledgeDisabled: config.acknowledgeDisabled,

@@ -59,7 +59,7 @@ const PERSON_LINKED = `${row('p.kind', 'linked', {
 })} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked WHERE p.is_new = 1 AND p.reason IS NULL`;
 
 const PERSON_UPDATED = union(
-  ['name', 'dn', 'sid'].map(
+  ['name', 'dn', 'sid', 'id'].map(
     (field) =>
       `${row('p.kind', 'updated', { id: 'p.id', order: 'p.object', ...differs(field) })} FROM ${PERSON}
        WHERE e.${field} IS DISTINCT FROM o.${field}`,

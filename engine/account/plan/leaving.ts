@@ -30,7 +30,7 @@ async function listLeavers({ db, source, rules, at }: PlanContext): Promise<void
        WHERE known = 1 AND kind = 'group' AND whole = 1 AND bears_mail = 0 AND ?6 = 1
      ) w CROSS JOIN entry e ON e.key = w.object CROSS JOIN object o ON o.key = w.object
      LEFT JOIN leaving l ON l.object = w.object
-     WHERE NOT CASE
+     WHERE w.object NOT IN (SELECT entry FROM plan_absorb) AND NOT CASE
        WHEN e.kind IN ('user', 'contact') THEN ${isListed('protect', KNOWN_BY)}
        ELSE (w.why = 'absent' AND ?7 = 0) OR ${isListed('in-use', { ...KNOWN_BY, name: 'e.name' })}
          OR ${isListed('protect', { ...KNOWN_BY, name: 'e.name' })} END`,

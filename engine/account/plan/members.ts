@@ -15,6 +15,7 @@ export async function planMembers(context: PlanContext): Promise<void> {
      LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
      WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
        AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = r.member))
+       AND r.member NOT IN (SELECT entry FROM plan_absorb)
        AND (r.via = 0 OR NOT EXISTS (
          SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via = 0))`,
   );

@@ -23,6 +23,9 @@ async function listPersons({ db, source, settings, additionsOnly }: PlanContext)
     'INSERT INTO plan_domain VALUES (?1)',
     domains.map((domain) => [domain]),
   );
+  const unusable = `CASE WHEN o.address IS NULL THEN 'NO_ADDRESS'
+    WHEN o.kind = 'user' AND ?3 = 1
+      AND substr(o.address, instr(o.address, '@') + 1) NOT IN (SELECT domain FROM plan_domain) THEN 'OUTSIDE_DOMAINS' END`;
   await db.run(
     `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, enabled, reason)
      SELECT o.key, o.id, o.kind, e.address, o.address, CASE WHEN e.key IS NULL THEN 1 ELSE 0 END,
@@ -31,11 +34,7 @@ async function listPersons({ db, source, settings, additionsOnly }: PlanContext)
             WHEN o.enabled = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
             WHEN o.enabled = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
             ELSE o.enabled END,
-       CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED'
-            WHEN o.address IS NULL THEN 'NO_ADDRESS'
-            WHEN o.kind = 'user' AND ?3 = 1
-              AND substr(o.address, instr(o.address, '@') + 1) NOT IN (SELECT domain FROM plan_domain) THEN 'OUTSIDE_DOMAINS'
-       END
+       CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED' ELSE ${unusable} END
      FROM plan_scope s CROSS JOIN object o ON o.key = s.object LEFT JOIN entry e ON e.key = o.key
      LEFT JOIN leaving l ON l.object = o.key
      WHERE o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))`,
@@ -46,6 +45,10 @@ async function listPersons({ db, source, settings, additionsOnly }: PlanContext)
       flag(settings.acknowledgeDisabled),
       flag(additionsOnly),
     ],
+  );
+  // Whom the account knows keeps the address; all else is as the source says.
+  await db.run(
+    `UPDATE plan_person SET aside = reason, reason = NULL, wanted = held WHERE is_new = 0 AND reason IN ('NO_ADDRESS', 'OUTSIDE_DOMAINS')`,
   );
   await indexPlan(db, 'plan_person_wanted');
 }
@@ -70,7 +73,8 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
 
 /**
  * The account holds the wanted address for another directory person. It is free only if that person gives it up in this run:
- * as a primary address by getting another one, as an alias because a primary address beats it. Whoever is refused keeps
+ * as a primary address by getting another one, by not being there or by having none any more, as an alias because a primary
+ * address beats it. Whoever is refused keeps
  * what is held, which may refuse the next: repeated until nobody is.
  */
 async function refuseHeldAddresses({ db, complete, settings, source }: PlanContext): Promise<number> {
@@ -84,22 +88,28 @@ async function refuseHeldAddresses({ db, complete, settings, source }: PlanConte
        WHERE p.reason IS NULL AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held AND a.entry <> p.object
          AND e.origin = 'directory'
          AND NOT (a.is_primary = 1 AND ?3 = 1 AND ${yields({ holder: 'a.entry', to: 'p.object', source: '?2' })})
+         AND NOT (a.is_primary = 1 AND ?3 = 1 AND e.kind = p.kind AND (h.aside IS NOT NULL OR EXISTS (
+           SELECT 1 FROM object x WHERE x.key = a.entry AND x.source = ?2 AND x.present = 0))
+           AND NOT ${isListed('protect', { address: 'e.address', id: 'e.id' })})
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address ELSE ?1 = 1 END)
      ) r WHERE r.object = plan_person.object`,
     [flag(complete && settings.linkAliases), source, flag(complete)],
   );
 }
 
-/** Somebody known from elsewhere, or a source that is beaten, has the address: whoever is new to the account is that person. */
-async function linkByAddress({ db, source }: PlanContext): Promise<void> {
+/**
+ * Somebody known from elsewhere, of a source that is beaten, or who gives the address up, has it: whoever is new to the account
+ * is that person.
+ */
+async function linkByAddress({ db }: PlanContext): Promise<void> {
   const taken = `plan_person p CROSS JOIN address a ON a.kind = p.kind AND a.address = p.wanted
     CROSS JOIN entry e ON e.key = a.entry
     WHERE p.reason IS NULL AND p.clash IS NULL AND p.wanted IS DISTINCT FROM p.held AND a.is_primary = 1
-      AND (e.origin <> 'directory' OR e.key IN (SELECT key FROM object WHERE source <> ?1))`;
+      AND NOT EXISTS (SELECT 1 FROM plan_person h WHERE h.object = e.key AND h.reason IS NULL AND h.clash IS NULL AND h.wanted <> h.held)`;
   await db.run(
     `UPDATE plan_person SET linked = k.entry FROM (SELECT p.object, a.entry FROM ${taken} AND p.is_new = 1) k
      WHERE k.object = plan_person.object`,
-    [source],
   );
-  await db.run(`INSERT INTO plan_absorb SELECT a.entry FROM ${taken}`, [source]);
+  await db.run(`INSERT INTO plan_absorb SELECT a.entry FROM ${taken}`);
+  await db.run('UPDATE plan_person SET reason = aside WHERE object IN (SELECT entry FROM plan_absorb)');
 }

@@ -8,14 +8,14 @@ const QUERIES: readonly string[] = [
   // An id that begins with ? is a distinguished name in place of one.
   `SELECT CASE WHEN substr(id, 1, 1) <> '?' THEN id END AS id, reason, coalesce(detail, '') AS detail, coalesce(id, '') AS place, '' AS what
    FROM object WHERE source = ?1 AND present = 1 AND kind <> 'user' AND kind = 'quarantined'`,
-  `SELECT p.id, p.reason,
-     CASE p.reason
+  `SELECT p.id, coalesce(p.reason, p.aside) AS reason,
+     CASE coalesce(p.reason, p.aside)
        WHEN 'NO_ADDRESS' THEN 'It has no valid address of its own.'
        WHEN 'OUTSIDE_DOMAINS' THEN 'Its primary address is in none of the domains of the setting "domains".'
        WHEN 'KIND_CHANGED' THEN 'The account knows this object as another kind.'
        ELSE 'The primary address of object ' || p.id || ' is that of object ' || ${owner('p.clash')} || '.' END AS detail,
      p.id AS place, '' AS what
-   FROM plan_person p WHERE p.reason IS NOT NULL`,
+   FROM plan_person p WHERE p.reason IS NOT NULL OR p.aside IS NOT NULL`,
   `SELECT p.id, 'ADDRESS_CLASH' AS reason,
      'The primary address of object ' || p.id || ' is that of object ' || ${owner('p.clash')}
        || '; it keeps the address that it has.' AS detail,
@@ -45,6 +45,8 @@ const QUERIES: readonly string[] = [
 
 /** Writes what is set aside for this run. */
 export async function writeSetAside({ db, source, run }: PlanContext): Promise<void> {
+  // Those of the source's earlier runs are in their reports.
+  await db.run('DELETE FROM set_aside WHERE run IN (SELECT key FROM run WHERE source = ?1)', [source]);
   let written = 0;
   for (const query of QUERIES) {
     written += await db.run(

@@ -7,7 +7,7 @@ export async function planTouched({ db }: PlanContext): Promise<void> {
     `INSERT INTO plan_touched SELECT p.object FROM plan_person p
      CROSS JOIN entry e ON e.key = p.object CROSS JOIN object o ON o.key = p.object
      WHERE p.reason IS NULL AND (e.name IS DISTINCT FROM o.name OR e.dn IS DISTINCT FROM o.dn
-       OR e.sid IS DISTINCT FROM o.sid OR (p.clash IS NULL AND p.wanted <> p.held)
+       OR e.sid IS DISTINCT FROM o.sid OR e.id IS DISTINCT FROM o.id OR (p.clash IS NULL AND p.wanted <> p.held)
        OR (p.kind = 'user' AND e.enabled <> p.enabled))`,
   );
   await db.run(

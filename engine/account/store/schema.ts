@@ -154,5 +154,13 @@ CREATE TABLE held_change (
 ) WITHOUT ROWID;
 `;
 
+/** The id of the object that an entry is of, as the account was last told: a person created anew has another. */
+const SUCCESSORS = `
+ALTER TABLE entry ADD COLUMN id TEXT;
+UPDATE entry SET id = (SELECT o.id FROM object o WHERE o.key = entry.key);
+-- When it was planned by a dry run, which does not end it.
+ALTER TABLE run ADD COLUMN tried_at TEXT;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST, LEAVING];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS];
