@@ -4,6 +4,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { extract } from '../../engine/extract/extract.js';
 import { openSession } from '../../engine/ldap/session.js';
 import type { DirectorySettings } from '../../engine/ldap/settings.js';
+import { dnKey } from '../../engine/model/dn.js';
 import { StoppedError } from '../../engine/model/errors.js';
 import { RunLedger } from '../../engine/model/ledger.js';
 import { batchMessage, sealMessage } from '../../engine/model/message.js';
@@ -28,7 +29,7 @@ export = function (RED: NodeAPI): void {
         stop = new AbortController();
         const directory = directories.take(RED, this, settings.server)();
         const signal = AbortSignal.any([life.signal, stop.signal]);
-        const source = settings.source === '' ? (base ??= await baseOf(directory, signal)) : settings.source;
+        const source = settings.source === '' ? (base ??= dnKey(await baseOf(directory, signal))) : settings.source;
         const run: Run = { id: randomUUID(), source, mode: 'full', startedAt: new Date().toISOString(), batch: 0 };
         const ledger = new RunLedger(run);
         const window = new RunWindow(run.id, settings.window);
@@ -78,7 +79,7 @@ export = function (RED: NodeAPI): void {
 };
 
 /**
- * What is read, and so the name of a source that was given none. Where the directory cannot be asked, no run begins: a
+ * What is read, and so (in one spelling) the name of a source that was given none. Where the directory cannot be asked, no run begins: a
  * failing run under a name made up for it would be another source to the account.
  */
 async function baseOf(directory: DirectorySettings, signal: AbortSignal): Promise<string> {
