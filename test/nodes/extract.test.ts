@@ -49,7 +49,7 @@ describe('directory-extract', () => {
       runs.map(({ batch }) => batch),
       messages.map((_, index) => index),
     );
-    assert.deepEqual([runs[0]?.source, runs[0]?.mode], [BASE, 'full']);
+    assert.deepEqual([runs[0]?.source, runs[0]?.mode], [BASE.toLowerCase(), 'full']);
     assert.ok(messages.every((message) => message['site'] === 'kept' && message.parts?.id === runs[0]?.id));
     await flow.until('done', () => flow.completed('extract') === 1);
     assert.deepEqual(flow.caught(), []);
