@@ -37,7 +37,7 @@ async function listAliases({ db, settings }: PlanContext): Promise<void> {
   await indexPlan(db, 'plan_alias_address');
 }
 
-/** Somebody has the address as primary, or has it as an alias and does not give it up. */
+/** Somebody has the address as primary, or has it as an alias and does not give it up. Whoever is replaced gives up all. */
 async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
@@ -52,6 +52,7 @@ async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
        CROSS JOIN address a ON a.kind = w.kind AND a.address = w.address CROSS JOIN entry e ON e.key = a.entry
        LEFT JOIN plan_person h ON h.object = a.entry AND h.reason IS NULL
        WHERE w.state IS NULL AND e.origin = 'directory' AND a.entry <> w.object
+         AND a.entry NOT IN (SELECT entry FROM plan_absorb)
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address
            ELSE ?1 = 1 AND a.address NOT IN (
              SELECT k.value FROM object o CROSS JOIN json_each(o.aliases) k WHERE o.key = h.object) END)

@@ -63,6 +63,7 @@ export function isWithin(key: string, ancestor: string): boolean {
 
 /** A value as it is written in a name (RFC 4514 section 2.4), the way Active Directory prints it. */
 export function escapeValue(value: string): string {
+  if (value === ' ') return '\\ ';
   return value
     .replace(/["+,;<>\\=]/g, (char) => `\\${char}`)
     .replace(/[\0\n\r]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`)

@@ -45,7 +45,7 @@ describe('names of the simulator', () => {
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (value) => {
         assert.deepEqual(parseDn(`CN=${escapeValue(value)},DC=test`)?.[0], [{ type: 'CN', value }]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000, examples: [[' '], ['  '], ['\\'], ['#']] },
     );
   });
 
