@@ -42,6 +42,8 @@ function run(suite, nodeRed) {
       String(timeouts[suite] ?? 180_000),
       '--slow',
       '2000',
+      '--require',
+      join(root, 'dist', 'test', 'support', 'seed.js'),
       '--spec',
       join('dist', 'test', suite, '**', '*.test.js').replaceAll('\\', '/'),
       ...more,
