@@ -17,6 +17,7 @@ export async function runCases({ title, count, atATime, one }: Campaign, argv: r
   const counts: Record<string, number> = {};
   const firstOf: Record<string, number> = {};
   let next = 0;
+  let ended = 0;
   let told = Date.now();
   await Promise.all(
     Array.from({ length: Math.min(atATime, cases) }, async () => {
@@ -24,11 +25,12 @@ export async function runCases({ title, count, atATime, one }: Campaign, argv: r
         const seed = from + next;
         next += 1;
         const outcome = await one(seed);
+        ended += 1;
         counts[outcome] = (counts[outcome] ?? 0) + 1;
         firstOf[outcome] ??= seed;
         if (Date.now() - told < 3_000) continue;
         told = Date.now();
-        console.log(`  ${title}: ${String(next)} of ${String(cases)} ${JSON.stringify(counts)}`);
+        console.log(`  ${title}: ${String(ended)} of ${String(cases)} ${JSON.stringify(counts)}`);
       }
     }),
   );

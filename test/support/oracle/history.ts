@@ -49,7 +49,10 @@ export class AccountOracle {
   readonly #mailFlow = new Map<string, string>();
   readonly #marks = new Map<string, Mark>();
 
-  constructor(private readonly rules: Pick<Rules, 'userLeft' | 'graceDays' | 'graceRuns'>) {}
+  constructor(
+    private readonly rules: Pick<Rules, 'userLeft' | 'graceDays' | 'graceRuns'> &
+      Partial<Pick<Rules, 'groupLeft' | 'groupWithoutMail'>>,
+  ) {}
 
   run(run: RunNow): void {
     const removals = run.complete && run.others;
@@ -145,8 +148,9 @@ export class AccountOracle {
   #leavers(whole: ReadonlySet<string>, bearing: ReadonlySet<string>): Map<string, Mark['why']> {
     const leavers = new Map<string, Mark['why']>();
     for (const id of [...this.#users.keys(), ...this.#groups.keys()]) {
-      if (this.#present.get(id) === false) leavers.set(id, 'absent');
-      else if (whole.has(id) && !bearing.has(id)) leavers.set(id, 'no-mail');
+      const absent = this.#present.get(id) === false;
+      if (absent && (this.#users.has(id) || this.rules.groupLeft !== 'keep')) leavers.set(id, 'absent');
+      else if (whole.has(id) && !bearing.has(id) && this.rules.groupWithoutMail !== 'keep') leavers.set(id, 'no-mail');
     }
     return leavers;
   }

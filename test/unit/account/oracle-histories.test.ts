@@ -7,7 +7,7 @@ import { AccountOracle } from '../../support/oracle/history.js';
 describe('an account after any history of directories', () => {
   it('is what the oracle says', async function () {
     this.timeout(60_000);
-    for (let seed = 1; seed <= 25; seed += 1)
+    for (let seed = 1; seed <= 30; seed += 1)
       assert.equal(await oneHistory(seed), AS_IT_SHOULD, `seed ${String(seed)}`);
   });
 
