@@ -17,14 +17,34 @@ export interface StagedRecord {
 
 /** Prepares the records of a batch. `attributes`: the names that the account takes. */
 export function toStaged(records: readonly EnrichedRecord[], attributes: readonly string[]): StagedRecord[] {
-  const names = new Set(attributes.map((name) => name.toLowerCase()));
+  const names = new Names(attributes);
   return records.map((record) => (record.kind === 'members' ? stagedMembers(record) : stagedObject(record, names)));
+}
+
+/** The names that the account takes. A directory spells each in one way, so that folding its case once is enough. */
+class Names {
+  readonly #taken: ReadonlySet<string>;
+  readonly #folded = new Map<string, string | null>();
+
+  constructor(attributes: readonly string[]) {
+    this.#taken = new Set(attributes.map((name) => name.toLowerCase()));
+  }
+
+  /** In lower case, or null where the account does not take it. */
+  taken(shown: string): string | null {
+    const known = this.#folded.get(shown);
+    if (known !== undefined) return known;
+    const lower = shown.toLowerCase();
+    const name = this.#taken.has(lower) ? lower : null;
+    this.#folded.set(shown, name);
+    return name;
+  }
 }
 
 type ObjectRecord = Exclude<EnrichedRecord, Members>;
 
 /** An object without an id is known by its name, so that it too counts as present. */
-function stagedObject(record: ObjectRecord, names: ReadonlySet<string>): StagedRecord {
+function stagedObject(record: ObjectRecord, names: Names): StagedRecord {
   const { kind, id, dn } = record;
   return {
     kind,
@@ -36,38 +56,44 @@ function stagedObject(record: ObjectRecord, names: ReadonlySet<string>): StagedR
   };
 }
 
-/** Text in the order of its code units: the same list always gives the same JSON. */
-const sorted = (list: readonly string[]) => [...new Set(list.map((one) => one.toLowerCase()))].sort();
+/** Lower case, each once, in the order of their code units: the same list always gives the same JSON. */
+function inOneOrder(list: readonly string[]): string[] {
+  const lower = list.map((one) => one.toLowerCase());
+  return lower.length < 2 ? lower : [...new Set(lower)].sort();
+}
 
-function contentOf(record: ObjectRecord, names: ReadonlySet<string>) {
+function contentOf(record: ObjectRecord, names: Names) {
   if (record.kind === 'quarantined') return { dn: record.dn, reason: record.reason, detail: record.detail };
   const { dn, sid, name } = record;
-  const shared = { dn, sid, name, address: record.primary?.toLowerCase() ?? null };
+  const address = record.primary?.toLowerCase() ?? null;
   if (record.kind === 'group' || record.kind === 'dynamic-group') {
-    return { ...shared, scope: record.scope, type: record.type };
+    return { dn, sid, name, address, scope: record.scope, type: record.type };
   }
-  const aliases = sorted(record.aliases).filter((alias) => alias !== shared.address);
-  return { ...shared, enabled: record.enabled ? 1 : 0, aliases, ...valuesOf(record.attributes, names) };
+  const aliases = inOneOrder(record.aliases).filter((alias) => alias !== address);
+  const { attributes, problems } = valuesOf(record.attributes, names);
+  return { dn, sid, name, address, enabled: record.enabled ? 1 : 0, aliases, attributes, problems };
 }
 
 /** One string per attribute; others are problems. An attribute returned without a value says as much as none. */
-function valuesOf(attributes: ObjectRecordAttributes, names: ReadonlySet<string>) {
-  const values = new Map<string, string>();
-  const problems = new Map<string, 'SEVERAL_VALUES' | 'NOT_A_STRING'>();
-  for (const [shown, list] of Object.entries(attributes)) {
-    const name = shown.toLowerCase();
-    const [value] = list;
-    if (value === undefined || !names.has(name)) continue;
-    if (list.length > 1) problems.set(name, 'SEVERAL_VALUES');
-    else if (typeof value !== 'string') problems.set(name, 'NOT_A_STRING');
-    else values.set(name, value);
+function valuesOf(attributes: ObjectRecordAttributes, names: Names) {
+  const values: [string, string][] = [];
+  const problems: [string, 'SEVERAL_VALUES' | 'NOT_A_STRING'][] = [];
+  for (const shown of Object.keys(attributes)) {
+    const name = names.taken(shown);
+    const list = attributes[shown];
+    const value = list?.[0];
+    if (name === null || list === undefined || value === undefined) continue;
+    if (list.length > 1) problems.push([name, 'SEVERAL_VALUES']);
+    else if (typeof value !== 'string') problems.push([name, 'NOT_A_STRING']);
+    else values.push([name, value]);
   }
-  return { attributes: inOrder(values), problems: inOrder(problems) };
+  return { attributes: byName(values), problems: byName(problems) };
 }
 type ObjectRecordAttributes = Extract<EnrichedRecord, { kind: 'user' }>['attributes'];
 
-function inOrder(map: ReadonlyMap<string, string>): Record<string, string> {
-  return Object.fromEntries([...map].sort(([left], [right]) => (left < right ? -1 : 1)));
+function byName(entries: [string, string][]): Record<string, string> {
+  if (entries.length > 1) entries.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  return Object.fromEntries(entries);
 }
 
 /**
