@@ -89,7 +89,11 @@
     domain: (value) => String(value ?? '').trim() === '' || domainName.test(String(value).trim()),
     site: (value) => /^[A-Za-z0-9_-]*$/.test(String(value ?? '').trim()),
     names: (value) => lines(value).every((line) => isName.test(line)),
-    namesOrIds: (value) => lines(value).every((line) => isName.test(line) || isId.test(line)),
+    /** Names or ids, each alone or with attributes behind a colon. */
+    canaries: (value) =>
+      lines(value)
+        .map((line) => line.replace(/\s*:\s*[A-Za-z][\w-]*(?:\s*,\s*[A-Za-z][\w-]*)*\s*$/, ''))
+        .every((line) => isName.test(line) || isId.test(line)),
     attributes: (value) => entries(value).every((name) => attributeName.test(name)),
     domains: (value) => entries(value).every((name) => domainName.test(name)),
     filter: (value) => isFilter(String(value ?? '')),

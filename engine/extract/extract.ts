@@ -10,12 +10,14 @@ import type { DirectorySettings } from '../ldap/settings.js';
 import { type DirectorySyncError, SettingError, StoppedError, asDirectorySyncError } from '../model/errors.js';
 import { countRecords } from '../model/message.js';
 import { type ExtractedRecord, noRecords } from '../model/records.js';
-import type { Proof, Seal } from '../model/run.js';
-import { missingCanary } from './canaries.js';
+import type { Proof, ReadScope, Seal } from '../model/run.js';
+import { BroughtCounts } from './brought.js';
+import { missingCanary, parseCanary } from './canaries.js';
 import { CatalogReading } from './catalog.js';
 import { firstText, plainDn, toRecord } from './classify.js';
 import { identityChanged } from './failures.js';
 import { figuresOf } from './figures.js';
+import { readScopeOf } from './read-scope.js';
 import { Scope, searchBases } from './scope.js';
 import { ALWAYS_READ, type ExtractSettings, checkExtractSettings } from './settings.js';
 import { type Slice, emptyLog, readBases } from './source.js';
@@ -60,6 +62,9 @@ class Reading {
   readonly #log = emptyLog();
   readonly #scope: Scope;
   readonly #attributes: string[];
+  readonly #brought: BroughtCounts;
+  /** Known as soon as there is a session. */
+  #readScope: ReadScope | null = null;
   /** What makes the read incomplete though it went on to the end. */
   readonly #shortcomings: DirectorySyncError[] = [];
   /** With one server all the time; another one after a cut. */
@@ -78,6 +83,7 @@ class Reading {
   ) {
     const names = new Map([...settings.attributes, ...ALWAYS_READ].map((name) => [name.toLowerCase(), name]));
     this.#attributes = [...names.values()];
+    this.#brought = new BroughtCounts(this.#attributes);
     this.#scope = new Scope(settings);
   }
 
@@ -122,10 +128,12 @@ class Reading {
     const { include = [] } = this.settings;
     if (this.directory.globalCatalog !== true) {
       const bases = searchBases(session.base(), include);
+      this.#readScope = readScopeOf(bases, this.settings);
       return readBases(session, bases, question, this.#log, (failure) => this.#reopened(failure));
     }
     const { base } = this.directory;
     const bases = base === null ? include : searchBases(base, include);
+    this.#readScope = readScopeOf(bases, this.settings);
     this.#catalog = new CatalogReading(session, this.directory, question, this.#log, this.signal);
     return this.#catalog.read(bases);
   }
@@ -174,7 +182,9 @@ class Reading {
   ): ExtractedRecord | null {
     this.#entries += 1;
     const record = toRecord(entry, lacking === null ? cut : { ...cut, ...lacking }, this.settings.publicFolders);
-    return this.#scope.wants(record) ? record : null;
+    if (!this.#scope.wants(record)) return null;
+    if (record.kind !== 'quarantined') this.#brought.add(record);
+    return record;
   }
 
   #complete(session: Session, entry: Entry): Promise<Record<string, string> | null> {
@@ -192,7 +202,10 @@ class Reading {
     const { canaries = [] } = this.settings;
     if (canaries.length === 0 || this.#shortcomings.length > 0) return;
     const others = this.#catalog?.sessions.map((opened) => opened.session) ?? [];
-    const missing = await missingCanary(canaries, [session, ...others]);
+    const missing = await missingCanary(
+      canaries.flatMap((line) => parseCanary(line) ?? []),
+      [session, ...others],
+    );
     if (missing) this.#shortcomings.push(missing);
   }
 
@@ -219,6 +232,7 @@ class Reading {
         usn === null || invocationId === null
           ? null
           : { server: rootDse?.dnsHostName ?? this.#session?.url ?? '', invocationId, usn },
+      ...(this.#readScope === null ? {} : { scope: this.#readScope, brought: this.#brought.toJSON() }),
       stages: [
         {
           stage: 'extract',

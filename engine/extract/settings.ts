@@ -1,7 +1,7 @@
 /** What a read is to bring: the settings of a `directory-extract` node, as the engine takes them. */
-import { dnKey, parseDn } from '../model/dn.js';
+import { dnKey, isDistinguishedName } from '../model/dn.js';
 import { SettingError } from '../model/errors.js';
-import { guidToBytes } from '../model/identifiers.js';
+import { parseCanary } from './canaries.js';
 
 export interface ExtractSettings {
   readonly filter: string;
@@ -19,7 +19,10 @@ export interface ExtractSettings {
   readonly exclude?: readonly string[];
   /** People are sent only if they have an address in one of these domains; none: all people. */
   readonly emailDomains?: readonly string[];
-  /** Names or objectGUIDs of objects that must be readable at the beginning and at the end, else the read is incomplete. */
+  /**
+   * Names or objectGUIDs of objects that must be readable at the beginning and at the end, else the read is incomplete; behind
+   * a colon, attributes that must have a value there: `CN=Ada,OU=Staff,DC=example,DC=com: mail, proxyAddresses`.
+   */
   readonly canaries?: readonly string[];
 }
 
@@ -72,22 +75,23 @@ export function checkExtractSettings(settings: ExtractSettings): void {
     throw invalid('batchSize', 'The batch size must be a whole number between 1 and 10000.');
   }
   for (const [setting, names] of Object.entries({ include, exclude })) {
-    const wrong = names.findIndex((name) => !isName(name));
+    const wrong = names.findIndex((name) => !isDistinguishedName(name));
     if (wrong >= 0)
       throw invalid(setting, `Line ${wrong + 1} is not a distinguished name such as OU=Staff,DC=example,DC=com.`);
   }
   const domain = emailDomains.findIndex((name) => !/^[^\s@,;]+$/.test(name));
   if (domain >= 0) throw invalid('emailDomains', `Entry ${domain + 1} is not a domain such as example.com.`);
-  const canary = canaries.findIndex((name) => !isName(name) && guidToBytes(name) === null);
-  if (canary >= 0) throw invalid('canaries', `Line ${canary + 1} is neither a distinguished name nor an objectGUID.`);
+  const canary = canaries.findIndex((line) => parseCanary(line) === null);
+  if (canary >= 0) {
+    throw invalid(
+      'canaries',
+      `Line ${canary + 1} is neither a distinguished name nor an objectGUID, alone or with attributes behind a colon.`,
+    );
+  }
   const keys = new Set(exclude.map(dnKey));
   if (include.some((name) => keys.has(dnKey(name)))) {
     throw invalid('exclude', 'A name is both included and excluded.');
   }
-}
-
-function isName(text: string): boolean {
-  return (parseDn(text)?.length ?? 0) > 0;
 }
 
 function invalid(setting: string, sentence: string): SettingError {

@@ -143,10 +143,13 @@ export class Session {
     });
   }
 
-  /** Whether the object of this name, or `<GUID=…>`, is there and may be seen. */
-  async sees(base: string): Promise<boolean> {
-    const object = { filter: ANY, attributes: ['objectClass'], extendedDn: false, marks: false };
-    return (await readObject(this.connection, base, object)) !== null;
+  /** Which of the attributes have a value at the object of this name, or `<GUID=…>`; null where it may not be seen. */
+  async sees(base: string, attributes: readonly string[]): Promise<string[] | null> {
+    const object = { filter: ANY, attributes: ['objectClass', ...attributes], extendedDn: false, marks: false };
+    const entry = await readObject(this.connection, base, object);
+    if (entry === null) return null;
+    const some = Object.entries(entry.attributes).filter(([, values]) => values.length > 0);
+    return [...some.map(([name]) => name), ...entry.ranges.map(({ key }) => key)];
   }
 
   /** The highest update sequence number now, as decimal text; null where the server keeps none. */

@@ -39,6 +39,11 @@ export function parseDn(text: string): Rdn[] | null {
   }
 }
 
+/** Whether a text is a name of at least one part. */
+export function isDistinguishedName(text: string): boolean {
+  return (parseDn(text)?.length ?? 0) > 0;
+}
+
 /** `type=value` at `at`; `end` is that of the separator behind it, or of the text. */
 function partAt(text: string, at: number): (NamePart & { end: number }) | null {
   TYPE.lastIndex = at;

@@ -57,12 +57,15 @@ export const ChangeCounts = Type.Object({
 
 /** Why a plan waits for approval. `planned` and `limit`: where a limit is the reason. */
 export const Hold = Type.Object({
-  /** Stable: `LIMIT_USERS`, `LIMIT_GROUPS`, `LIMIT_MEMBERS`, `LIMIT_MEMBERS_PER_GROUP`, `LIMIT_ADDRESSES`, `FIRST_RUN`, … */
+  /** Stable: `LIMIT_USERS`, `LIMIT_GROUPS`, `LIMIT_MEMBERS`, `LIMIT_MEMBERS_PER_GROUP`, `LIMIT_ADDRESSES`, `LIMIT_VALUES`, `FIRST_RUN`, … */
   code: Type.String(),
   message: Type.String(),
   planned: Type.Optional(Count),
   limit: Type.Optional(Count),
 });
+
+/** Something about a run that an administrator should look at: `ATTRIBUTE_LOST`, `SOURCE_SHARED`, `ATTRIBUTE_NOT_READ`. */
+export const Warning = Type.Object({ code: Type.String(), message: Type.String() });
 
 /** A source on account of which nothing was removed. */
 export const Pause = Type.Object({ source: Type.String(), code: Type.String(), message: Type.String() });
@@ -104,6 +107,8 @@ export const Report = Type.Object({
   holds: Type.Optional(Type.Array(Hold)),
   /** Why removals are paused. */
   paused: Type.Optional(Type.Array(Pause)),
+  /** What is strange about the run. */
+  warnings: Type.Optional(Type.Array(Warning)),
   /** Of a held run: how many changes went ahead, because they take nothing away. */
   wentAhead: Type.Optional(Count),
   /** Who decided about the plan. */
@@ -149,6 +154,7 @@ export const Change = Type.Object({
 export type SetAside = Static<typeof SetAside>;
 export type ChangeCounts = Static<typeof ChangeCounts>;
 export type Hold = Static<typeof Hold>;
+export type Warning = Static<typeof Warning>;
 export type Pause = Static<typeof Pause>;
 export type Outcome = Static<typeof Outcome>;
 export type Report = Static<typeof Report>;

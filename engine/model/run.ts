@@ -86,6 +86,32 @@ export const Token = Type.Object({
   usn: Type.String(),
 });
 
+/**
+ * What was to be read: the reader's settings in one spelling, so that equal ones have an equal digest. Two readers with
+ * different scopes are two sources, whatever they are called.
+ */
+export const ReadScope = Type.Object({
+  digest: Type.String({ pattern: '^sha-256:[0-9a-f]{64}$' }),
+  /** Below these names; none: a whole forest. */
+  bases: Type.Array(Type.String()),
+  exclude: Type.Array(Type.String()),
+  filter: Type.String(),
+  /** Such as `user`, `contact`, `public-folder`. */
+  kinds: Type.Array(Type.String()),
+  emailDomains: Type.Array(Type.String()),
+  /** Beside those that are always read. */
+  attributes: Type.Array(Type.String()),
+});
+
+/**
+ * Of how many of the objects that were read each attribute brought a value. Every attribute that was asked for is here; one
+ * that no object has, or that the reader may not see, is 0.
+ */
+export const Brought = Type.Object({
+  objects: Type.Integer({ minimum: 0 }),
+  attributes: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+});
+
 /** Something in the directory that an administrator should correct. */
 export const Finding = Type.Object({
   /** Such as `DUPLICATE_ADDRESS`; docs/messages.md lists them. */
@@ -119,6 +145,9 @@ export const Seal = Type.Object({
   proof: nullable(Proof),
   token: nullable(Token),
   stages: Type.Array(Stage),
+  /** Both where the reader says it: not every sender is ours. */
+  scope: Type.Optional(ReadScope),
+  brought: Type.Optional(Brought),
   /** What enrich found in the directory's data, where it was asked to look. */
   findings: Type.Optional(FindingSummary),
 });
@@ -130,6 +159,8 @@ export type Stage = Static<typeof Stage>;
 export type ServerIdentity = Static<typeof ServerIdentity>;
 export type Proof = Static<typeof Proof>;
 export type Token = Static<typeof Token>;
+export type ReadScope = Static<typeof ReadScope>;
+export type Brought = Static<typeof Brought>;
 export type Seal = Static<typeof Seal>;
 export type Finding = Static<typeof Finding>;
 export type FindingSummary = Static<typeof FindingSummary>;

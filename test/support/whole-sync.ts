@@ -37,11 +37,12 @@ export function settingsFor(directory: Omit<TestDirectory, 'plainPort' | 'stop'>
   };
 }
 
-/** Reads the directory and applies what it holds to the account. */
+/** Reads the directory and applies what it holds to the account. `told`: what the account hears of the seal. */
 export async function syncInto(
   account: Account,
   directory: DirectorySettings,
   attributes: readonly string[],
+  told: (seal: Seal) => Seal = (seal) => seal,
 ): Promise<Synced> {
   const run: Run = { id: randomUUID(), source: 'company', mode: 'full', startedAt: new Date().toISOString(), batch: 0 };
   const settings: ExtractSettings = { filter: DOCUMENTED_FILTER, attributes, batchSize: BATCH_SIZE, contacts: true };
@@ -50,7 +51,7 @@ export async function syncInto(
     const next = await batches.next();
     if (next.done === true) {
       const { seal, failure } = next.value;
-      return { report: await account.apply(run, seal, { dryRun: false }), seal, failure, run };
+      return { report: await account.apply(run, told(seal), { dryRun: false }), seal, failure, run };
     }
     const records = next.value.flatMap((record) => enrichRecord(record, { membersPerRecord: MEMBERS_PER_RECORD }));
     await account.stage({ ...run, batch: index }, index, records);
