@@ -7,7 +7,7 @@ import { AccountError, ContractError } from '../model/errors.js';
 import { sealWithMissing } from '../model/ledger.js';
 import { type RecordCounts, noRecords } from '../model/records.js';
 import type { Hold, Report } from '../model/report.js';
-import type { Run, Seal, Stage } from '../model/run.js';
+import type { ReadScope, Run, Seal, Stage } from '../model/run.js';
 import { commitPlan } from './commit.js';
 import { type Keeping, dropPlanned, endPlan, heldPlan, keepPlan, supersedePlans } from './held.js';
 import { forgetOld } from './history.js';
@@ -17,10 +17,23 @@ import type { PlanSummary } from './plan/changes.js';
 import { type PlanContext, flag } from './plan/context.js';
 import { destructionOf, holdsOf } from './plan/limits.js';
 import { makePlan } from './plan/plan.js';
-import { planFigures, totalsOf } from './report.js';
+import { planFigures, totalsOf, unreadOf } from './report.js';
 import { rulesOf } from './rules.js';
 import { type AccountSettings, settingsDigest } from './settings.js';
-import { handOver } from './source/successors.js';
+import {
+  type Doubts,
+  NO_DOUBTS,
+  type Reading,
+  askedOf,
+  changedScope,
+  doubted,
+  doubtsOf,
+  heardWith,
+  keptReading,
+  readingOf,
+  sourceBefore,
+} from './source/reading.js';
+import { handBack, handOver } from './source/successors.js';
 import { clearTakenIn, takeIn } from './source/take-in.js';
 import { arrivedBatches, endRun, findRun, openRun, stagedRange } from './staging.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
@@ -85,13 +98,16 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const started = performance.now();
   const arrived = new Set(await arrivedBatches(db, key));
   const missing = Array.from({ length: what.seal.batches }, (_, index) => index).filter((index) => !arrived.has(index));
-  const seal = sealWithMissing(what.seal, missing);
-  const whole = seal.complete && run.mode === 'full';
+  const arrivedSeal = sealWithMissing(what.seal, missing);
   const records = await stagedRecords(db, key);
 
   const rules = rulesOf(settings);
-  const settled = settingsDigest(settings);
   const before = await sourceBefore(db, source);
+  const reading = readingOf(arrivedSeal);
+  const settled = settledWith(settings, reading);
+  const doubts = arrivedSeal.complete && run.mode === 'full' ? doubtsOf(before, reading, run.source) : NO_DOUBTS;
+  const seal = rules.holdUnusual ? arrivedSeal : doubted(arrivedSeal, doubts);
+  const whole = seal.complete && run.mode === 'full';
   await takeIn(db, { run: key, source, complete: seal.complete, whole });
   await supersedePlans(db, source);
   const paused = await pausesOf(db, { source, rules, at });
@@ -104,23 +120,35 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     removals: removing && whole,
     additionsOnly: false,
     settled: before.settled === settled,
+    asked: askedOf(reading),
+    cautious: seal !== arrivedSeal && doubts.lost.length > 0,
     settings,
     rules,
     at,
   };
-  const config = configOf(settled, seal);
+  const config = configOf(settings, seal);
   await handOver(context);
   const plan = await makePlan(context);
   const destruction = await destructionOf(context);
-  const holds = holdsOf(context, destruction, {
+  const scope = changedScope(before.reading, reading);
+  const holds = await holdsOf(context, destruction, {
+    ...doubts,
     firstRun: before.config === null,
-    changed: before.config !== null && before.config !== config,
+    changed:
+      scope !== null
+        ? `What is read of the directory (${scope}) is`
+        : before.config !== null && before.config !== config
+          ? 'Settings of the account, or what is read of the directory, are'
+          : null,
     empty: whole && total(records) === 0,
   });
   const planned = performance.now();
   const held = holds.length > 0 && !what.dryRun;
   const result = held
-    ? await hold(context, plan, { run: key, source, at, complete: seal.complete, whole, config, holds })
+    ? await hold(context, plan, {
+        keeping: { run: key, source, at, complete: seal.complete, whole, config, reading, holds },
+        doubts,
+      })
     : { plan, destruction, wentAhead: 0 };
   if (!held) await commit(context, plan);
   const settledNow = seal.complete && !held && paused.length === 0;
@@ -129,7 +157,11 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     seal,
     settled: settledNow ? settled : null,
     config: settledNow && whole ? config : null,
+    reading: settledNow && whole ? keptReading(before.reading, reading) : null,
+    scopes: heardWith(before.heard, reading),
   });
+
+  const warnings = [...doubts.lost, ...(doubts.shared === null ? [] : [doubts.shared]), ...(await unreadOf(db))];
 
   const apply: Stage = {
     stage: 'apply',
@@ -156,6 +188,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     ...(await planFigures(context, whole)),
     ...(holds.length > 0 ? { holds } : {}),
     ...(paused.length > 0 ? { paused } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
     ...(result.wentAhead > 0 ? { wentAhead: result.wentAhead } : {}),
     stages: [...seal.stages, apply],
     ...(seal.findings === undefined ? {} : { findings: seal.findings }),
@@ -168,20 +201,30 @@ async function commit(context: PlanContext, plan: PlanSummary): Promise<void> {
 }
 
 /** Keeps the plan for approval. Where additions may go ahead they are committed first, and what is left is the plan. */
-async function hold(context: PlanContext, plan: PlanSummary, keeping: Omit<Keeping, 'digest'>) {
+async function hold(
+  context: PlanContext,
+  plan: PlanSummary,
+  { keeping, doubts }: { keeping: Omit<Keeping, 'digest'>; doubts: Doubts },
+) {
   const { db, run, rules } = context;
   if (!rules.additionsWhileHeld) {
     await keepPlan(db, { ...keeping, digest: plan.digest });
-    return { plan, destruction: await destructionOf(context), wentAhead: 0 };
+    const destruction = await destructionOf(context);
+    await handBack(db);
+    return { plan, destruction, wentAhead: 0 };
   }
   const again: PlanContext = { ...context, settled: false };
+  await handBack(db);
   await dropPlanned(db, run);
-  const additions = await makePlanAnew({ ...again, complete: false, removals: false, additionsOnly: true });
-  if (additions.changes > 0) await commitPlan({ ...again, complete: false, removals: false, additionsOnly: true });
+  const partly = { complete: false, removals: false, additionsOnly: true, cautious: doubts.lost.length > 0 };
+  const additions = await makePlanAnew({ ...again, ...partly });
+  if (additions.changes > 0) await commitPlan({ ...again, ...partly });
   const made = await changeRange(db, run);
+  await handOver(again);
   const rest = await makePlanAnew(again);
   const destruction = await destructionOf(again);
   await keepPlan(db, { ...keeping, digest: rest.digest });
+  await handBack(db);
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, made.first, made.last]);
   return { plan: rest, destruction, wentAhead: additions.changes };
 }
@@ -211,7 +254,7 @@ export interface Decision {
 export async function decidePlan(db: SqlConnection, settings: AccountSettings, what: Decision): Promise<Report> {
   return db.transaction(async () => {
     const kept = await heldPlan(db, what.plan);
-    const { run, source, at, complete, whole, config } = kept;
+    const { run, source, at, complete, whole, config, reading } = kept;
     const before = await storedReport(db, kept.runId);
     const report = { ...before, decidedBy: what.by };
     if (what.verdict === 'reject') {
@@ -229,11 +272,14 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
       removals: removing && whole,
       additionsOnly: false,
       settled: false,
+      asked: askedOf(reading),
+      cautious: false,
       settings,
       rules,
       at,
     };
     await clearTakenIn(db);
+    await handOver(context);
     const plan = await makePlanAnew(context);
     const destruction = await destructionOf(context);
     const changes = { ...plan.counts, addressesRemoved: destruction.addresses };
@@ -242,16 +288,21 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
       await endPlan(db, run, { state: 'superseded', by: null });
       await db.run('DELETE FROM held_plan WHERE run = ?1', [run]);
       await keepPlan(db, { ...kept, digest: plan.digest, holds });
+      await handBack(db);
       return remember(db, run, { ...before, outcome: 'held', plan: plan.digest, changes, holds });
     }
     await commit(context, plan);
     await endPlan(db, run, { state: 'approved', by: what.by });
     if (removing) {
-      await db.run('UPDATE source SET settled = ?2, config = coalesce(?3, config) WHERE key = ?1', [
-        source,
-        settingsDigest(settings),
-        whole ? config : null,
-      ]);
+      await db.run(
+        'UPDATE source SET settled = ?2, config = coalesce(?3, config), reading = coalesce(?4, reading) WHERE key = ?1',
+        [
+          source,
+          settledWith(settings, reading),
+          whole ? config : null,
+          whole ? keptReading((await sourceBefore(db, source)).reading, reading) : null,
+        ],
+      );
     }
     const outcome = plan.changes > 0 ? 'committed' : 'unchanged';
     const figures = await planFigures(context, whole);
@@ -278,32 +329,36 @@ async function remember(db: SqlConnection, run: number, report: Report): Promise
 }
 
 /** Settings and what was read: a run under others is looked at before it removes anything. */
-function configOf(settled: string, seal: Seal): string {
+function configOf(settings: AccountSettings, seal: Seal): string {
+  const settled = settingsDigest(settings);
   const bases = new Set((seal.proof?.searches ?? []).map(({ base }) => base));
   return digestOf({ settled, bases: [...bases].sort() });
+}
+
+/** With what a run leaves the account settled: only under the same is it enough to look at what changed. */
+function settledWith(settings: AccountSettings, { scope }: Reading): string {
+  return digestOf({ settings: settingsDigest(settings), scope: scope?.digest ?? null });
 }
 
 function total(records: RecordCounts): number {
   return Object.values(records).reduce((sum, count) => sum + count, 0);
 }
 
-async function sourceBefore(
-  db: SqlConnection,
-  source: number,
-): Promise<{ settled: string | null; config: string | null }> {
-  const [row] = await db.query('SELECT settled, config FROM source WHERE key = ?1', [source]);
-  return { settled: textOrNull(row, 'settled'), config: textOrNull(row, 'config') };
-}
-
 /** The token goes with the data, in one transaction: the next delta starts where this run ended, or not at all. */
 async function rememberSource(
   db: SqlConnection,
-  what: Applying & { settled: string | null; config: string | null },
+  what: Applying & {
+    settled: string | null;
+    config: string | null;
+    reading: string | null;
+    scopes: readonly ReadScope[];
+  },
 ): Promise<void> {
-  const { run, key, source, seal, settled, config, at } = what;
+  const { run, key, source, seal, settled, config, reading, scopes, at } = what;
   await db.run(
     `UPDATE source SET started_at = ?2, last_run = ?3, settled = ?4, token = coalesce(?5, token),
-       config = coalesce(?6, config), failing = ?7, heard_at = ?8 WHERE key = ?1`,
+       config = coalesce(?6, config), failing = ?7, heard_at = ?8, reading = coalesce(?9, reading), scopes = ?10
+     WHERE key = ?1`,
     [
       source,
       run.startedAt,
@@ -313,6 +368,8 @@ async function rememberSource(
       config,
       flag(!seal.complete),
       at,
+      reading,
+      JSON.stringify(scopes),
     ],
   );
 }

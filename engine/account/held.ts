@@ -2,6 +2,7 @@
 import type { Change, Hold } from '../model/report.js';
 import { AccountError } from '../model/errors.js';
 import { changeOf } from './changes.js';
+import { type Reading, parseReading } from './source/reading.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
 
 /** A plan that waits. */
@@ -24,12 +25,13 @@ export interface Keeping {
   readonly complete: boolean;
   readonly whole: boolean;
   readonly config: string;
+  readonly reading: Reading;
   readonly holds: readonly Hold[];
 }
 
 /** Keeps the plan that has just been written to the journal, and takes it out of there. */
 export async function keepPlan(db: SqlConnection, plan: Keeping): Promise<void> {
-  const { run, source, digest, at, complete, whole, config, holds } = plan;
+  const { run, source, digest, at, complete, whole, config, reading, holds } = plan;
   await db.run(
     `INSERT INTO held_change SELECT ?1, j.seq, j.kind, j.id, j.change, j.what, j.before, j.after FROM run r
      CROSS JOIN journal j ON j.seq BETWEEN r.first_change AND r.last_change WHERE r.key = ?1`,
@@ -37,9 +39,9 @@ export async function keepPlan(db: SqlConnection, plan: Keeping): Promise<void> 
   );
   await dropPlanned(db, run);
   await db.run(
-    `INSERT INTO held_plan (run, source, digest, state, at, complete, whole, config, holds)
-     VALUES (?1, ?2, ?3, 'held', ?4, ?5, ?6, ?7, ?8)`,
-    [run, source, digest, at, complete ? 1 : 0, whole ? 1 : 0, config, JSON.stringify(holds)],
+    `INSERT INTO held_plan (run, source, digest, state, at, complete, whole, config, holds, reading)
+     VALUES (?1, ?2, ?3, 'held', ?4, ?5, ?6, ?7, ?8, ?9)`,
+    [run, source, digest, at, complete ? 1 : 0, whole ? 1 : 0, config, JSON.stringify(holds), JSON.stringify(reading)],
   );
 }
 
@@ -107,6 +109,7 @@ export async function heldPlan(db: SqlConnection, digest: string): Promise<Keepi
     complete: integer(row, 'complete') === 1,
     whole: integer(row, 'whole') === 1,
     config: text(row, 'config'),
+    reading: parseReading(textOrNull(row, 'reading')),
     holds: JSON.parse(text(row, 'holds')) as Hold[],
   };
 }

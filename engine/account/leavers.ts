@@ -53,7 +53,7 @@ export async function writeMarks({ db }: PlanContext): Promise<void> {
       ON CONFLICT (object) DO UPDATE SET runs = excluded.runs, why = excluded.why, done = excluded.done;
     DELETE FROM leaving WHERE object IN (SELECT object FROM plan_leaving WHERE step = 'return');
     DELETE FROM removed WHERE object IN (SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL)
-      OR object IN (SELECT object FROM plan_group WHERE is_new = 1);`);
+      OR object IN (SELECT object FROM plan_group WHERE is_new = 1) OR object IN (SELECT heir FROM heir);`);
 }
 
 /**

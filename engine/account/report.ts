@@ -1,5 +1,5 @@
 /** What apply answers: figures about a plan and about the account after it. */
-import type { Report, SetAside } from '../model/report.js';
+import type { Report, SetAside, Warning } from '../model/report.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
 import type { PlanContext } from './plan/context.js';
 
@@ -40,6 +40,15 @@ async function absentOf(db: SqlConnection, source: number): Promise<Report['abse
     [source],
   );
   return byKind(rows);
+}
+
+/** Attributes that the account keeps as they are, because nobody asked the directory for them. */
+export async function unreadOf(db: SqlConnection): Promise<Warning[]> {
+  const rows = await db.query('SELECT shown FROM plan_unread ORDER BY name');
+  return rows.map((row) => ({
+    code: 'ATTRIBUTE_NOT_READ',
+    message: `The attribute ${text(row, 'shown')} was not asked for, so the account keeps the values that it has. Name it in "attributes" of directory-extract, or take it out of "attributes" of directory-account.`,
+  }));
 }
 
 /** How much there is in the account. */

@@ -10,8 +10,8 @@ export interface Limit {
   readonly percent: number | null;
 }
 
-/** What is limited. `members`: in all; `membersPerGroup`: in each group. */
-export const LIMITED = ['users', 'groups', 'members', 'membersPerGroup', 'addresses'] as const;
+/** What is limited. `members`: in all; `membersPerGroup`: in each group; `values`: of each attribute. */
+export const LIMITED = ['users', 'groups', 'members', 'membersPerGroup', 'addresses', 'values'] as const;
 export type Limits = Readonly<Record<(typeof LIMITED)[number], Limit>>;
 
 /** Lists take addresses, ids or names of groups, with `*` for any text; compared without case. */
@@ -59,7 +59,7 @@ export const DEFAULT_RULES: Rules = {
   staleDays: 7,
   graceDays: 7,
   graceRuns: 2,
-  limits: { users: LIMIT, groups: LIMIT, members: LIMIT, membersPerGroup: LIMIT, addresses: LIMIT },
+  limits: { users: LIMIT, groups: LIMIT, members: LIMIT, membersPerGroup: LIMIT, addresses: LIMIT, values: LIMIT },
   holdUnusual: true,
   additionsWhileHeld: false,
   keepDays: 90,

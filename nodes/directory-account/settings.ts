@@ -33,6 +33,7 @@ const parse = settingsOf(
     limitMembers: text(LIMIT),
     limitMembersPerGroup: text(LIMIT),
     limitAddresses: text(LIMIT),
+    limitValues: text(LIMIT),
     holdUnusual: yesOrNo(true),
     additionsWhileHeld: yesOrNo(false),
     keepDays: wholeNumber(0, 36_500, DEFAULT_RULES.keepDays),
@@ -77,5 +78,6 @@ function limitsOf(config: ReturnType<typeof parse>): Limits {
     members: parseLimit(config.limitMembers, 'limitMembers'),
     membersPerGroup: parseLimit(config.limitMembersPerGroup, 'limitMembersPerGroup'),
     addresses: parseLimit(config.limitAddresses, 'limitAddresses'),
+    values: parseLimit(config.limitValues, 'limitValues'),
   };
 }

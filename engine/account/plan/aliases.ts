@@ -12,7 +12,11 @@ const inDomains = (address: string) =>
 
 /** Fills `plan_alias` and `plan_unlink`, and adds to `plan_absorb`. */
 export async function planAliases(context: PlanContext): Promise<void> {
-  if (!context.settings.linkAliases) return;
+  if (!context.settings.linkAliases) {
+    // Aliases linked before stay, but none keeps anybody from an own address.
+    if (context.complete) await listUnlinked(context);
+    return;
+  }
   await listAliases(context);
   await refuseAliases(context);
   await settleRivals(context);
@@ -100,7 +104,7 @@ async function takeKnown({ db }: PlanContext): Promise<void> {
 }
 
 /** Aliases in the account that a person no longer has, or must not have, or that are now another's primary address. */
-async function listUnlinked({ db }: PlanContext): Promise<void> {
+async function listUnlinked({ db, settings }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO plan_unlink
      SELECT object, kind, address, CASE WHEN has = 1 AND allowed = 1 THEN winner END FROM (
@@ -111,6 +115,7 @@ async function listUnlinked({ db }: PlanContext): Promise<void> {
        FROM plan_person p CROSS JOIN address a ON a.entry = p.object AND a.is_primary = 0
        LEFT JOIN plan_person n ON n.kind = a.kind AND n.wanted = a.address AND n.reason IS NULL AND n.clash IS NULL
        WHERE p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
-     ) WHERE has = 0 OR allowed = 0 OR winner IS NOT NULL`,
+     ) WHERE (?1 = 1 AND (has = 0 OR allowed = 0)) OR winner IS NOT NULL`,
+    [flag(settings.linkAliases)],
   );
 }

@@ -21,6 +21,10 @@ export interface PlanContext {
   readonly removals: boolean;
   /** Of a held run, only what takes nothing away: nobody is disabled either. */
   readonly additionsOnly: boolean;
+  /** Attributes that were asked for, in lower case; null: not known. What was not asked for is not empty. */
+  readonly asked: ReadonlySet<string> | null;
+  /** Is the reading in doubt, and this plan only what may be believed of it? Known people keep their addresses and states. */
+  readonly cautious: boolean;
   /** When the run was applied, ISO 8601: what the grace period is measured with. */
   readonly at: string;
 }

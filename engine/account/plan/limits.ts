@@ -4,7 +4,8 @@
  */
 import type { Hold } from '../../model/report.js';
 import { type Limit, allowed } from '../rules.js';
-import { integer } from '../store/connection.js';
+import type { Doubts } from '../source/reading.js';
+import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 
 /** What a plan takes from the account, and of how many. `worst`: the group that loses most beyond its limit. */
@@ -13,6 +14,8 @@ export interface Destruction {
   readonly groups: number;
   readonly members: number;
   readonly addresses: number;
+  /** Of each attribute: how many lose their value. Only where that is more than the limit allows of nobody. */
+  readonly values: readonly { readonly removed: number; readonly of: number }[];
   /** Who reaches the end of the grace period: counted against the limits when they were marked. */
   readonly finals: number;
   readonly of: {
@@ -30,13 +33,14 @@ const STAYED = `plan_member m CROSS JOIN object o ON o.key = m.entry WHERE m.add
   AND m.entry NOT IN (SELECT object FROM plan_leaving WHERE step <> 'return')`;
 
 /** Counts it, from the tables of the plan. */
-export async function destructionOf({ db, source }: PlanContext): Promise<Destruction> {
+export async function destructionOf({ db, source, rules }: PlanContext): Promise<Destruction> {
   const [planned] = await db.query(
     `SELECT
        (SELECT count(*) FROM plan_leaving l WHERE l.kind IN ('user', 'contact') AND (l.step = 'mark'
           OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object))))
        + (SELECT count(*) FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN entry e ON e.key = t.object
           WHERE p.kind = 'user' AND e.enabled = 1 AND p.enabled = 0) AS users,
+       (SELECT count(*) FROM plan_absorb WHERE entry > 0) AS replaced,
        (SELECT count(*) FROM plan_leaving l WHERE l.kind NOT IN ('user', 'contact') AND (l.step = 'mark'
           OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object)))) AS groups,
        (SELECT count(*) FROM plan_leaving WHERE step = 'final') AS finals,
@@ -54,14 +58,25 @@ export async function destructionOf({ db, source }: PlanContext): Promise<Destru
        coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 0 ELSE 1 END), 0) AS groups FROM ${MINE}`,
     [source],
   );
+  const replaced = integer(planned, 'replaced');
   const counted = {
-    users: integer(planned, 'users'),
+    users: integer(planned, 'users') + replaced,
     groups: integer(planned, 'groups'),
     members: integer(planned, 'members'),
     addresses: integer(planned, 'addresses'),
     finals: integer(planned, 'finals'),
   };
   const of = { users: integer(there, 'users'), groups: integer(there, 'groups'), members: 0, addresses: 0 };
+  if (replaced > 0) {
+    // Of other sources: against what those have.
+    const [row] = await db.query(
+      `SELECT count(*) AS count FROM entry e CROSS JOIN object o ON o.key = e.key
+       WHERE e.kind IN ('user', 'contact') AND o.source <> ?1
+         AND o.source IN (SELECT x.source FROM plan_absorb b CROSS JOIN object x ON x.key = b.entry)`,
+      [source],
+    );
+    of.users += integer(row, 'count');
+  }
   if (counted.members > 0) {
     const [row] = await db.query(
       `SELECT count(*) AS count FROM member m CROSS JOIN object o ON o.key = m.grp WHERE o.source = ?1`,
@@ -86,20 +101,50 @@ export async function destructionOf({ db, source }: PlanContext): Promise<Destru
   return {
     ...counted,
     of,
+    values: await clearedValues(db, source, rules.limits.values),
     perGroup: groups.map((row) => ({ removed: integer(row, 'removed'), of: integer(row, 'size') })),
   };
 }
 
-/** What is unusual about a run. */
-export interface Unusual {
+/** To count who has a value is slow, and needless where no limit can be reached. */
+async function clearedValues(db: SqlConnection, source: number, limit: Limit): Promise<Destruction['values']> {
+  const rows = await db.query(
+    `SELECT name, count(*) AS removed FROM plan_value WHERE after IS NULL AND before IS NOT NULL GROUP BY name`,
+  );
+  const values: { removed: number; of: number }[] = [];
+  for (const row of rows) {
+    const removed = integer(row, 'removed');
+    if (removed <= allowed(limit, 0)) continue;
+    const [there] = await db.query(
+      `SELECT count(*) AS count FROM attribute a CROSS JOIN object o ON o.key = a.entry WHERE o.source = ?1 AND a.name = ?2`,
+      [source, text(row, 'name')],
+    );
+    values.push({ removed, of: integer(there, 'count') });
+  }
+  return values;
+}
+
+/** How many changes of the plan are of what the account knows, and not only something added to it. */
+async function changesOfKnown({ db, run }: PlanContext): Promise<number> {
+  const [row] = await db.query(
+    `SELECT count(*) AS count FROM run r CROSS JOIN journal j ON j.seq BETWEEN r.first_change AND r.last_change
+     WHERE r.key = ?1 AND j.change NOT IN ('added', 'linked', 'returned', 'alias-linked', 'member-added')
+       AND NOT (j.change IN ('updated', 'attribute') AND coalesce(j.before, 'null') = 'null')`,
+    [run],
+  );
+  return integer(row, 'count');
+}
+
+/** What is unusual about a run. `changed`: what is not as it was, in words. */
+export interface Unusual extends Doubts {
   readonly firstRun: boolean;
-  readonly changed: boolean;
+  readonly changed: string | null;
   readonly empty: boolean;
 }
 
 /** Why the plan has to wait for approval; none: it may be committed. */
-export function holdsOf({ rules }: PlanContext, plan: Destruction, unusual: Unusual): Hold[] {
-  const { limits } = rules;
+export async function holdsOf(context: PlanContext, plan: Destruction, unusual: Unusual): Promise<Hold[]> {
+  const { limits, holdUnusual } = context.rules;
   const holds: Hold[] = [];
   const check = (code: string, what: string, limit: Limit, [planned, of]: readonly [number, number]) => {
     const most = allowed(limit, of);
@@ -111,38 +156,53 @@ export function holdsOf({ rules }: PlanContext, plan: Destruction, unusual: Unus
   check('LIMIT_GROUPS', 'takes away groups:', limits.groups, [plan.groups, plan.of.groups]);
   check('LIMIT_MEMBERS', 'takes members out of groups:', limits.members, [plan.members, plan.of.members]);
   check('LIMIT_ADDRESSES', 'takes away addresses:', limits.addresses, [plan.addresses, plan.of.addresses]);
-  const worst = plan.perGroup
-    .filter(({ removed, of }) => removed > allowed(limits.membersPerGroup, of))
-    .sort((left, right) => right.removed - left.removed)[0];
+  const worst = worstOf(plan.perGroup, limits.membersPerGroup);
   if (worst) {
     check('LIMIT_MEMBERS_PER_GROUP', 'takes members out of one group:', limits.membersPerGroup, [
       worst.removed,
       worst.of,
     ]);
   }
-  if (rules.holdUnusual && plan.users + plan.groups + plan.members + plan.addresses + plan.finals > 0) {
-    holds.push(...UNUSUAL.filter(({ when }) => unusual[when]).map(({ code, message }) => ({ code, message })));
-  }
+  const cleared = worstOf(plan.values, limits.values);
+  if (cleared) check('LIMIT_VALUES', 'clears one attribute:', limits.values, [cleared.removed, cleared.of]);
+  if (!holdUnusual) return holds;
+  if (plan.users + plan.groups + plan.members + plan.addresses + plan.finals > 0) holds.push(...unusualOf(unusual));
+  if (unusual.lost.length > 0 && (await changesOfKnown(context)) > 0) holds.push(...unusual.lost);
   return holds;
 }
 
-const UNUSUAL: readonly { when: keyof Unusual; code: string; message: string }[] = [
-  {
-    when: 'firstRun',
-    code: 'FIRST_RUN',
-    message:
-      'It is the first run of this source, and would take something away. Look at the plan, then approve or reject it.',
-  },
-  {
-    when: 'changed',
-    code: 'CHANGED_SETTINGS',
-    message:
-      'Settings of the account, or what is read of the directory, are not as in the last run, and something would be taken away. Look at the plan, then approve or reject it.',
-  },
-  {
-    when: 'empty',
-    code: 'SOURCE_EMPTY',
-    message:
-      'The source brought nothing at all, where it had something. Look at its filter, its base and the rights of its reader, then approve or reject the plan.',
-  },
-];
+/** The one that loses most, of those that lose more than they may. */
+function worstOf(
+  losses: readonly { readonly removed: number; readonly of: number }[],
+  limit: Limit,
+): { readonly removed: number; readonly of: number } | undefined {
+  return losses
+    .filter(({ removed, of }) => removed > allowed(limit, of))
+    .sort((left, right) => right.removed - left.removed)[0];
+}
+
+function unusualOf({ firstRun, changed, empty, shared }: Unusual): Hold[] {
+  return [
+    ...(firstRun ? [FIRST_RUN] : []),
+    ...(changed === null ? [] : [changedSettings(changed)]),
+    ...(empty ? [SOURCE_EMPTY] : []),
+    ...(shared === null ? [] : [shared]),
+  ];
+}
+
+const FIRST_RUN: Hold = {
+  code: 'FIRST_RUN',
+  message:
+    'It is the first run of this source, and would take something away. Look at the plan, then approve or reject it.',
+};
+
+const SOURCE_EMPTY: Hold = {
+  code: 'SOURCE_EMPTY',
+  message:
+    'The source brought nothing at all, where it had something. Look at its filter, its base and the rights of its reader, then approve or reject the plan.',
+};
+
+function changedSettings(what: string): Hold {
+  const message = `${what} not as in the last run, and something would be taken away. Look at the plan, then approve or reject it.`;
+  return { code: 'CHANGED_SETTINGS', message };
+}

@@ -17,7 +17,7 @@ export async function planPersons(context: PlanContext): Promise<void> {
   await linkByAddress(context);
 }
 
-async function listPersons({ db, source, settings, additionsOnly }: PlanContext): Promise<void> {
+async function listPersons({ db, source, settings, additionsOnly, cautious }: PlanContext): Promise<void> {
   const domains = [...new Set(settings.domains.map((domain) => domain.toLowerCase()))];
   await db.runEach(
     'INSERT INTO plan_domain VALUES (?1)',
@@ -29,7 +29,8 @@ async function listPersons({ db, source, settings, additionsOnly }: PlanContext)
   await db.run(
     `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, enabled, reason)
      SELECT o.key, o.id, o.kind, e.address, o.address, CASE WHEN e.key IS NULL THEN 1 ELSE 0 END,
-       CASE WHEN o.kind <> 'user' OR (?4 = 0 AND l.done IS NULL) THEN coalesce(e.enabled, 1)
+       CASE WHEN ?6 = 1 AND e.key IS NOT NULL THEN e.enabled
+            WHEN o.kind <> 'user' OR (?4 = 0 AND l.done IS NULL) THEN coalesce(e.enabled, 1)
             WHEN ?4 = 0 THEN 1
             WHEN o.enabled = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
             WHEN o.enabled = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
@@ -44,8 +45,10 @@ async function listPersons({ db, source, settings, additionsOnly }: PlanContext)
       flag(domains.length > 0),
       flag(settings.acknowledgeDisabled),
       flag(additionsOnly),
+      flag(cautious),
     ],
   );
+  if (cautious) await db.run('UPDATE plan_person SET wanted = held WHERE is_new = 0 AND reason IS NULL');
   // Whom the account knows keeps the address; all else is as the source says.
   await db.run(
     `UPDATE plan_person SET aside = reason, reason = NULL, wanted = held WHERE is_new = 0 AND reason IN ('NO_ADDRESS', 'OUTSIDE_DOMAINS')`,
@@ -77,7 +80,7 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
  * address beats it. Whoever is refused keeps
  * what is held, which may refuse the next: repeated until nobody is.
  */
-async function refuseHeldAddresses({ db, complete, settings, source }: PlanContext): Promise<number> {
+async function refuseHeldAddresses({ db, complete, source }: PlanContext): Promise<number> {
   return db.run(
     `UPDATE plan_person SET clash = r.holder, reason = CASE WHEN is_new = 1 THEN 'ADDRESS_CLASH' END
      FROM (
@@ -93,7 +96,7 @@ async function refuseHeldAddresses({ db, complete, settings, source }: PlanConte
            AND NOT ${isListed('protect', { address: 'e.address', id: 'e.id' })})
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address ELSE ?1 = 1 END)
      ) r WHERE r.object = plan_person.object`,
-    [flag(complete && settings.linkAliases), source, flag(complete)],
+    [flag(complete), source, flag(complete)],
   );
 }
 

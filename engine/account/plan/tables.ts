@@ -32,6 +32,8 @@ const TABLES = {
   plan_value: `object INTEGER NOT NULL, name TEXT NOT NULL, shown TEXT NOT NULL, before TEXT, after TEXT,
     PRIMARY KEY (object, name)`,
   plan_attribute_name: 'name TEXT PRIMARY KEY, shown TEXT NOT NULL',
+  // Attributes of which the account keeps values, because the reader was not asked for them.
+  plan_unread: 'name TEXT PRIMARY KEY, shown TEXT NOT NULL',
   // Persons and groups of the account that are not as the source says.
   plan_touched: 'object INTEGER PRIMARY KEY',
   plan_group: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, known INTEGER NOT NULL,

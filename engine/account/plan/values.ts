@@ -1,8 +1,10 @@
 /** Additional attributes: those the account lists, one string each. */
+import { text } from '../store/connection.js';
 import { type PlanContext, flag } from './context.js';
 
 /** Fills `plan_value`. Nothing is cleared by a run that is not complete: absent is not always empty. */
-export async function planValues({ db, complete, settings }: PlanContext): Promise<void> {
+export async function planValues(context: PlanContext): Promise<void> {
+  const { db, complete, settings } = context;
   await db.runEach(
     'INSERT INTO plan_attribute_name VALUES (?1, ?2) ON CONFLICT DO NOTHING',
     settings.attributes.map((name) => [name.toLowerCase(), name]),
@@ -23,4 +25,25 @@ export async function planValues({ db, complete, settings }: PlanContext): Promi
        AND a.name NOT IN (SELECT v.key FROM json_each(o.problems) v)`,
     [flag(complete)],
   );
+  await keepUnread(context);
+}
+
+/**
+ * What was not asked for is not empty: values of an attribute that the reader does not read, and that no record brings (a flow
+ * may add it), stay. Their names are kept in `plan_unread`, for the report.
+ */
+async function keepUnread({ db, source, asked }: PlanContext): Promise<void> {
+  if (asked === null) return;
+  const cleared = await db.query('SELECT DISTINCT name FROM plan_value WHERE after IS NULL ORDER BY name');
+  for (const name of cleared.map((row) => text(row, 'name'))) {
+    if (asked.has(name)) continue;
+    const [brought] = await db.query(
+      `SELECT 1 AS yes FROM object o CROSS JOIN json_each(o.attributes) v
+       WHERE o.source = ?1 AND o.present = 1 AND v.key = ?2 LIMIT 1`,
+      [source, name],
+    );
+    if (brought) continue;
+    await db.run('DELETE FROM plan_value WHERE name = ?1 AND after IS NULL', [name]);
+    await db.run('INSERT INTO plan_unread SELECT name, shown FROM plan_attribute_name WHERE name = ?1', [name]);
+  }
 }

@@ -6,8 +6,14 @@
 import { type PlanContext, flag } from '../plan/context.js';
 import type { SqlConnection } from '../store/connection.js';
 
-/** Hands entries over. Call it between taking in and planning; the change is told as an update of `id`. */
+/**
+ * Hands entries over. Call it between taking in and planning; the change is told as an update of `id`. `heir` holds who got
+ * whose entry until the plan is committed, or held: then {@link handBack} undoes it.
+ */
 export async function handOver({ db, source, complete, settled, settings }: PlanContext): Promise<void> {
+  await db.exec(
+    `CREATE TEMP TABLE IF NOT EXISTS heir (holder INTEGER PRIMARY KEY, heir INTEGER NOT NULL); DELETE FROM heir`,
+  );
   const [absent] = await db.query(
     `SELECT 1 AS yes FROM object h CROSS JOIN entry e ON e.key = h.key WHERE h.source = ?1 AND h.present = 0
        AND e.kind IN ('user', 'contact') LIMIT 1`,
@@ -15,9 +21,6 @@ export async function handOver({ db, source, complete, settled, settings }: Plan
   );
   if (!complete || !absent) return;
   const domains = settings.domains.map((domain) => domain.toLowerCase());
-  await db.exec(
-    `CREATE TEMP TABLE IF NOT EXISTS heir (holder INTEGER PRIMARY KEY, heir INTEGER NOT NULL); DELETE FROM heir`,
-  );
   const heirs = await db.run(
     `INSERT INTO heir SELECT holder, heir FROM (
        SELECT h.key AS holder, n.key AS heir, row_number() OVER (PARTITION BY h.key ORDER BY lower(n.dn), n.id) AS nth
@@ -29,20 +32,29 @@ export async function handOver({ db, source, complete, settled, settings }: Plan
      ) WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.key = heir)`,
     [source, flag(settings.contacts), flag(settled), JSON.stringify(domains)],
   );
-  if (heirs > 0) await handOverEntries(db);
+  if (heirs === 0) return;
+  await moveEntries(db, { from: 'holder', to: 'heir' });
+  await db.exec(
+    `INSERT INTO moved_group SELECT grp FROM member WHERE entry IN (SELECT heir FROM heir) ON CONFLICT DO NOTHING`,
+  );
+}
+
+/** Gives the entries back: a plan that is held leaves the account untouched. */
+export async function handBack(db: SqlConnection): Promise<void> {
+  const [some] = await db.query('SELECT 1 AS yes FROM heir LIMIT 1');
+  if (some) await moveEntries(db, { from: 'heir', to: 'holder' });
+  await db.exec('DELETE FROM heir');
 }
 
 /** An entry has the key of its object: with another object it has another key. */
-async function handOverEntries(db: SqlConnection): Promise<void> {
+async function moveEntries(db: SqlConnection, { from, to }: Record<'from' | 'to', 'holder' | 'heir'>): Promise<void> {
   await db.exec(
     `INSERT INTO entry (key, kind, address, name, origin, enabled, dn, sid, scope, type, id)
-       SELECT r.heir, kind, address, name, origin, enabled, dn, sid, scope, type, id FROM heir r CROSS JOIN entry e ON e.key = r.holder;
-     UPDATE address SET entry = r.heir FROM heir r WHERE r.holder = entry;
-     UPDATE attribute SET entry = r.heir FROM heir r WHERE r.holder = entry;
-     UPDATE member SET entry = r.heir FROM heir r WHERE r.holder = entry;
-     UPDATE leaving SET object = r.heir FROM heir r WHERE r.holder = object;
-     DELETE FROM entry WHERE key IN (SELECT holder FROM heir);
-     DELETE FROM removed WHERE object IN (SELECT heir FROM heir);
-     INSERT INTO moved_group SELECT grp FROM member WHERE entry IN (SELECT heir FROM heir) ON CONFLICT DO NOTHING;`,
+       SELECT r.${to}, kind, address, name, origin, enabled, dn, sid, scope, type, id FROM heir r CROSS JOIN entry e ON e.key = r.${from};
+     UPDATE address SET entry = r.${to} FROM heir r WHERE r.${from} = entry;
+     UPDATE attribute SET entry = r.${to} FROM heir r WHERE r.${from} = entry;
+     UPDATE member SET entry = r.${to} FROM heir r WHERE r.${from} = entry;
+     UPDATE leaving SET object = r.${to} FROM heir r WHERE r.${from} = object;
+     DELETE FROM entry WHERE key IN (SELECT ${from} FROM heir)`,
   );
 }

@@ -162,5 +162,14 @@ UPDATE entry SET id = (SELECT o.id FROM object o WHERE o.key = entry.key);
 ALTER TABLE run ADD COLUMN tried_at TEXT;
 `;
 
+/** What the readers of sources said, to be compared with what they say next. */
+const READINGS = `
+-- reading: JSON, scope and counts of the last complete run that was committed. scopes: JSON, the scopes of the last runs.
+ALTER TABLE source ADD COLUMN reading TEXT;
+ALTER TABLE source ADD COLUMN scopes TEXT;
+-- JSON: those of the run whose plan is held.
+ALTER TABLE held_plan ADD COLUMN reading TEXT;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS];

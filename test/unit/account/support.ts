@@ -63,6 +63,7 @@ export const UNLIMITED: Limits = {
   members: NO_LIMIT,
   membersPerGroup: NO_LIMIT,
   addresses: NO_LIMIT,
+  values: NO_LIMIT,
 };
 
 /** Accounts in one temporary folder. */
