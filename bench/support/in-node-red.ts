@@ -4,12 +4,17 @@ import { type FlowNode, type NodeRed, startNodeRed } from '../../test/support/no
 import type { ReadJob } from '../peers/job.js';
 import { ADDITIONAL } from './attributes.js';
 
-export interface NodeFigures {
-  /** From the press of the button to the seal, in seconds. */
-  readonly wall: number;
+/** As `probe.ts` prints it: milliseconds, seconds of processor, megabytes. */
+export interface ProbeFigures {
   readonly cpu: number;
   readonly loopP999: number;
   readonly loopMax: number;
+  readonly peakMegabytes: number;
+}
+
+export interface NodeFigures extends ProbeFigures {
+  /** From the press of the button to the seal, in seconds. */
+  readonly wall: number;
   readonly records: number;
 }
 
@@ -39,11 +44,12 @@ export async function readInNodeRed(job: ReadJob, runs: number): Promise<NodeFig
   }
 }
 
-async function probe(nodeRed: NodeRed): Promise<Omit<NodeFigures, 'wall' | 'records'>> {
+/** What the event loop of a Node-RED that was started with `probe.js` saw since the last time. */
+export async function probe(nodeRed: NodeRed): Promise<ProbeFigures> {
   const from = nodeRed.log.length;
   nodeRed.process.kill('SIGWINCH');
   const line = await nodeRed.line(/^PROBE /, { from });
-  return JSON.parse(line.slice('PROBE '.length)) as Omit<NodeFigures, 'wall' | 'records'>;
+  return JSON.parse(line.slice('PROBE '.length)) as ProbeFigures;
 }
 
 function flowFor(job: ReadJob): FlowNode[] {

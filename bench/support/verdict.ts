@@ -32,7 +32,7 @@ export function conclude(title: string, figures: readonly Figure[], details: obj
   for (const { name, value, limit } of figures) {
     const held = value <= limit;
     console.log(
-      `  ${held ? 'ok  ' : 'MISS'} ${name.padEnd(72)} ${value.toFixed(2).padStart(8)}   must be ${String(limit)} or less`,
+      `  ${held ? 'ok  ' : 'MISS'} ${name.padEnd(72)} ${value.toFixed(2).padStart(8)}   must be ${String(Number(limit.toFixed(2)))} or less`,
     );
   }
   const short = figures.filter(({ value, limit }) => !(value <= limit));

@@ -1,0 +1,77 @@
+/**
+ * One account of `bench:apply` in a process of its own: the first load, a run in which nothing changed, one in which 1 % did.
+ * The records of a run are made before its time is taken, so that only the account is measured.
+ */
+import { openAccount, type Account, type AccountSettings } from '../../engine/account/account.js';
+import type { EnrichedRecord } from '../../engine/model/records.js';
+import { noRecords } from '../../engine/model/records.js';
+import type { Run, Seal } from '../../engine/model/run.js';
+import { companyBatches } from './company.js';
+
+export interface ApplyJob {
+  readonly settings: AccountSettings;
+  readonly people: number;
+}
+
+/** Milliseconds, and what the plan was. */
+export interface RunFigures {
+  readonly name: 'first load' | 'nothing changed' | '1 % changed';
+  readonly ms: number;
+  readonly outcome: string;
+  readonly stages: Readonly<Record<string, string | number | boolean>>;
+}
+
+const WINDOW = 4;
+
+async function timed(account: Account, number: number, batches: readonly EnrichedRecord[][]) {
+  const run: Run = {
+    id: `bench-${String(number)}`,
+    source: 'bench',
+    mode: 'full',
+    startedAt: new Date(Date.UTC(2026, 0, 1, 0, number)).toISOString(),
+    batch: 0,
+  };
+  const seal: Seal = {
+    kind: 'seal',
+    batches: batches.length,
+    records: noRecords(),
+    complete: true,
+    incomplete: [],
+    proof: null,
+    token: null,
+    stages: [],
+  };
+  const started = performance.now();
+  const underWay: Promise<void>[] = [];
+  for (const [index, batch] of batches.entries()) {
+    if (underWay.length >= WINDOW) await underWay.shift();
+    underWay.push(account.stage(run, index, batch));
+  }
+  await Promise.all(underWay);
+  const report = await account.apply(run, seal, { dryRun: false });
+  const stages = report.stages.at(-1)?.figures ?? {};
+  return { ms: performance.now() - started, outcome: report.outcome, stages };
+}
+
+process.once('message', ({ settings, people }: ApplyJob) => {
+  void (async () => {
+    const account = await openAccount(settings);
+    const figures: RunFigures[] = [];
+    for (const [name, change] of [
+      ['first load', 0],
+      ['nothing changed', 0],
+      ['1 % changed', 1],
+    ] as const) {
+      const batches = [...companyBatches({ people, change })];
+      figures.push({ name, ...(await timed(account, figures.length, batches)) });
+      // What the first load left is what the bulk load is to load.
+      if (figures.length === 1) {
+        process.send?.('loaded');
+        await new Promise((resolve) => process.once('message', resolve));
+      }
+    }
+    await account.close();
+    process.send?.(figures);
+    process.disconnect();
+  })();
+});

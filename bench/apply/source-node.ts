@@ -1,0 +1,59 @@
+/**
+ * A Node-RED node that sends the runs of `bench:apply`, with the window that extract keeps, so that directory-apply is measured as
+ * it works in a flow. `msg.payload`: `{ run, people, change }`.
+ */
+import { setImmediate as soon } from 'node:timers/promises';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { batchMessage, sealMessage } from '../../engine/model/message.js';
+import { noRecords } from '../../engine/model/records.js';
+import type { Run, Seal } from '../../engine/model/run.js';
+import { RunWindow } from '../../engine/runtime/window.js';
+import { companyBatches } from './company.js';
+
+const WINDOW = 4;
+
+interface Wanted {
+  readonly number: number;
+  readonly people: number;
+  readonly change: number;
+}
+
+export = function (RED: NodeAPI): void {
+  function BenchSource(this: Node, config: NodeDef) {
+    RED.nodes.createNode(this, config);
+    this.on('input', (message, _send, done) => {
+      sendRun(this, message.payload as Wanted).then(() => done(), done);
+    });
+  }
+  RED.nodes.registerType('bench-source', BenchSource);
+};
+
+async function sendRun(node: Node, { number, people, change }: Wanted): Promise<void> {
+  const startedAt = new Date(Date.UTC(2026, 0, 1, 0, number)).toISOString();
+  const run: Run = { id: `bench-run-${String(number)}`, source: 'bench', mode: 'full', startedAt, batch: 0 };
+  const window = new RunWindow(run.id, WINDOW);
+  const { signal } = new AbortController();
+  let batches = 0;
+  try {
+    for (const batch of companyBatches({ people, change })) {
+      node.send({ ...batchMessage(run, batches, batch) });
+      batches += 1;
+      await window.sent(signal);
+      // A turn of the loop for others, as reading from a network gives.
+      await soon();
+    }
+  } finally {
+    window.close();
+  }
+  const seal: Seal = {
+    kind: 'seal',
+    batches,
+    records: noRecords(),
+    complete: true,
+    incomplete: [],
+    proof: null,
+    token: null,
+    stages: [],
+  };
+  node.send({ ...sealMessage(run, seal) });
+}
