@@ -22,10 +22,13 @@ DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group;
 /** The parts of groups that are whole and new: those to be taken in. */
 const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
-/** The object of source ?1 that has this SID or name: one that is there, else the one known longest. */
+/**
+ * The object of source ?1 that has this SID or name: one that is there, else the one known longest. The plus keeps SQLite from
+ * walking the index by `present`, with every object of the source in it.
+ */
 const firstOf = (alias: string, column: 'sid' | 'dn_key', value: string) =>
   `(SELECT ${alias}.key FROM object ${alias} WHERE ${alias}.source = ?1 AND ${alias}.${column} = ${value}
-     ORDER BY ${alias}.present DESC, ${alias}.key LIMIT 1)`;
+     ORDER BY +${alias}.present DESC, ${alias}.key LIMIT 1)`;
 /** Those that changed and can be found by what they say now. Who is set aside says nothing. */
 const SPEAKING = `dirty d CROSS JOIN object s ON s.key = d.object AND s.kind <> 'quarantined'`;
 
@@ -213,7 +216,7 @@ export async function replaceAbsentMembers(db: SqlConnection, source: number): P
 export async function fillNameKeys(db: SqlConnection, source: number): Promise<void> {
   for (let after = 0; ;) {
     const page = await db.query(
-      `SELECT key, dn FROM object WHERE source = ?1 AND key > ?2 AND dn IS NOT NULL AND dn_key IS NULL ORDER BY key LIMIT ?3`,
+      `SELECT key, dn FROM object WHERE +source = ?1 AND key > ?2 AND dn IS NOT NULL AND dn_key IS NULL ORDER BY key LIMIT ?3`,
       [source, after, PAGE],
     );
     await db.runEach(
