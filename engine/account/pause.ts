@@ -1,5 +1,6 @@
 /** Any source that is failing or silent pauses removals for the whole account: what it would say might keep somebody. */
 import type { Pause } from '../model/report.js';
+import { sourceKey } from '../model/source-name.js';
 import type { Rules } from './rules.js';
 import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
 
@@ -14,9 +15,10 @@ export async function pausesOf(
     'SELECT name, failing, heard_at FROM source WHERE key <> ?1 AND last_run IS NOT NULL ORDER BY key',
     [source],
   );
+  const retired = new Set(rules.retired.map(sourceKey));
   return rows.flatMap((row): Pause[] => {
     const name = text(row, 'name');
-    if (rules.retired.includes(name)) return [];
+    if (retired.has(sourceKey(name))) return [];
     if (integer(row, 'failing') === 1) {
       const message = `Nothing was removed: the last run of the source ${name} was incomplete. Look at it, or name it in the setting "retired".`;
       return [{ source: name, code: 'SOURCE_FAILING', message }];

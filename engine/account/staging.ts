@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { AccountError, ContractError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
+import { sourceKey } from '../model/source-name.js';
 import type { StagedRecord } from './staged-record.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
 
@@ -51,13 +52,26 @@ export async function openRun(db: SqlConnection, run: Run): Promise<StoredRun> {
   if (found) return found;
   const now = new Date();
   await expireRuns(db, expiryFrom(now));
-  await db.run('INSERT INTO source (name) VALUES (?1) ON CONFLICT DO NOTHING', [run.source]);
+  await nameSource(db, run.source);
   await db.run(
     `INSERT INTO run (id, source, mode, started_at, opened_at, touched_at, state)
      SELECT ?1, key, ?3, ?4, ?5, ?5, 'open' FROM source WHERE name = ?2`,
     [run.id, run.source, run.mode, run.startedAt, now.toISOString()],
   );
   return openRun(db, run);
+}
+
+/**
+ * Makes the source where it is new. One that is known under another spelling of its name goes on under this one: as another
+ * source it would bring everybody a second time, and the one before would be silent for ever.
+ */
+async function nameSource(db: SqlConnection, name: string): Promise<void> {
+  const [exact] = await db.query('SELECT key FROM source WHERE name = ?1', [name]);
+  if (exact) return;
+  const known = await db.query('SELECT key, name FROM source ORDER BY key');
+  const same = known.find((row) => sourceKey(text(row, 'name')) === sourceKey(name));
+  if (same) await db.run('UPDATE source SET name = ?2 WHERE key = ?1', [integer(same, 'key'), name]);
+  else await db.run('INSERT INTO source (name) VALUES (?1) ON CONFLICT DO NOTHING', [name]);
 }
 
 /** The run's row, if it was ever heard of. */

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { sourceKey } from '../model/source-name.js';
 import { field, refused, signedMessage } from './exchange.js';
 import type { NonceBook } from './nonces.js';
 import { ProblemError } from './problem.js';
@@ -55,7 +56,7 @@ export class Access {
   /** Throws `ProblemError` `source-refused` where the sender may not write this source. */
   checkSource(senderId: string, source: string): void {
     const sources = this.#byId.get(senderId)?.sources ?? [];
-    if (sources.length === 0 || sources.includes(source)) return;
+    if (sources.length === 0 || sources.some((one) => sourceKey(one) === sourceKey(source))) return;
     throw new ProblemError('source-refused', 'Name the source in the settings of the receiver, or send another.');
   }
 

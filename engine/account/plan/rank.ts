@@ -1,4 +1,6 @@
 /** Several sources for one person: which of them the account believes. */
+import { sourceKey } from '../../model/source-name.js';
+import { integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 
 /** Fills `plan_rank`: the sources as the settings list them, then the others in the order of their first run. */
@@ -6,9 +8,15 @@ export async function rankSources({ db, rules }: PlanContext): Promise<void> {
   await db.run('INSERT INTO plan_rank SELECT key, ?1 + row_number() OVER (ORDER BY key) FROM source', [
     rules.precedence.length,
   ]);
+  if (rules.precedence.length === 0) return;
+  const listed = rules.precedence.map(sourceKey);
+  const sources = await db.query('SELECT key, name FROM source');
   await db.runEach(
-    'UPDATE plan_rank SET nth = ?2 WHERE source = (SELECT key FROM source WHERE name = ?1)',
-    rules.precedence.map((name, index) => [name, index] as const),
+    'UPDATE plan_rank SET nth = ?2 WHERE source = ?1',
+    sources.flatMap((row) => {
+      const nth = listed.indexOf(sourceKey(text(row, 'name')));
+      return nth < 0 ? [] : [[integer(row, 'key'), nth] as const];
+    }),
   );
 }
 
