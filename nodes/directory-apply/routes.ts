@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import type { Report } from '../../engine/model/report.js';
-import { DirectorySyncError, asDirectorySyncError } from '../../engine/model/errors.js';
+import { AccountError, DirectorySyncError, asDirectorySyncError } from '../../engine/model/errors.js';
 import type { WithAccount } from '../shared/offers.js';
 
 /** What a deployed apply node lets its routes do. */
@@ -33,6 +33,13 @@ interface Asked extends IncomingMessage {
 function nameOf(user: unknown): string {
   const named = typeof user === 'object' && user !== null && 'username' in user ? user.username : undefined;
   return typeof named === 'string' ? named : 'an administrator';
+}
+
+function noSuchPlan(): AccountError {
+  return new AccountError('PLAN_UNKNOWN', {
+    message: 'No plan with that digest waits. Ask for the plans that do, and take the digest from there.',
+    status: 'unknown plan',
+  });
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
@@ -70,11 +77,14 @@ export function serveDecisions(RED: NodeAPI): void {
     allowed,
     serve(({ withAccount }, { params }) =>
       withAccount(async (account) => {
+        const digest = params['digest'] ?? '';
         const changes: unknown[] = [];
-        for await (const batch of account.planned(params['digest'] ?? '')) {
+        for await (const batch of account.planned(digest)) {
           changes.push(...batch);
           if (changes.length >= MOST) break;
         }
+        if (changes.length === 0 && !(await account.heldPlans()).some(({ plan }) => plan === digest))
+          throw noSuchPlan();
         return changes.slice(0, MOST);
       }),
     ),

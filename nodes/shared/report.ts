@@ -9,13 +9,14 @@ export function reportMessage(message: NodeMessage, report: Report): NodeMessage
   return Object.assign(message, { topic: 'report', payload: report });
 }
 
-/** Green for a run as it should be; yellow for one that is held, or was not read whole. */
+/** Green for a run as it should be; yellow for one that is held, was not read whole, or has something strange about it. */
 export function showReport(status: StatusLine, report: Report): void {
   const values = { count: changed(report.changes) };
   if (report.outcome === 'held') status.notice('held', values);
   else if (report.outcome === 'rejected') status.notice('rejected');
   else if ((report.paused ?? []).length > 0) status.notice('paused', values);
   else if (!report.complete) status.notice('incomplete', values);
+  else if ((report.warnings ?? []).length > 0) status.notice('warned', values);
   else status.good(report.outcome, values);
 }
 

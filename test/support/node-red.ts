@@ -40,6 +40,8 @@ export interface NodeRedOptions {
   readonly packageFolder?: string | null;
   /** Further entries of settings.js, as JSON. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Who deploys, where the settings ask for a user. */
+  readonly login?: { readonly username: string; readonly password: string };
   /** The Node.js to run on, where it is not the one that runs the tests. */
   readonly node?: string;
   /** Arguments of Node.js itself, such as `--require`. */
@@ -85,8 +87,10 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
     await end(child);
     if (options.userDir === undefined) await rm(userDir, { recursive: true, force: true, maxRetries: 5 });
   };
+  let authorization: Record<string, string> = {};
   try {
-    await editorAnswers(url, child, log);
+    await editorAnswers(options.login === undefined ? `${url}/flows` : `${url}/auth/login`, child, log);
+    if (options.login) authorization = { Authorization: `Bearer ${await tokenOf(url, options.login)}` };
   } catch (failure) {
     await stop();
     throw failure;
@@ -101,17 +105,17 @@ export async function startNodeRed(options: NodeRedOptions): Promise<NodeRed> {
       const from = log.length;
       await request(`${url}/flows`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': 'full' },
+        headers: { ...authorization, 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': 'full' },
         body: JSON.stringify(flows),
       });
       const answer = await lineOf(log, child, /Started flows|Waiting for missing types/, { from });
       if (answer.includes('missing')) throw new Error(`Types are missing:\n${log.slice(from).join('\n')}`);
     },
     async inject(id) {
-      await request(`${url}/inject/${encodeURIComponent(id)}`, { method: 'POST' });
+      await request(`${url}/inject/${encodeURIComponent(id)}`, { method: 'POST', headers: authorization });
     },
     async get(path) {
-      const response = await request(url + path, { headers: { Accept: 'application/json' } });
+      const response = await request(url + path, { headers: { ...authorization, Accept: 'application/json' } });
       return (await response.json()) as unknown;
     },
     line: (pattern, lineOptions) => lineOf(log, child, pattern, lineOptions),
@@ -162,12 +166,24 @@ function collectLines(child: ChildProcess): string[] {
   return lines;
 }
 
-async function editorAnswers(url: string, child: ChildProcess, log: readonly string[]): Promise<void> {
+/** Logs a user in to the editor, as its page does. */
+export async function tokenOf(url: string, login: { username: string; password: string }): Promise<string> {
+  const asked = { client_id: 'node-red-admin', grant_type: 'password', scope: '', ...login };
+  const response = await request(`${url}/auth/token`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(asked),
+  });
+  const { access_token: token } = (await response.json()) as { access_token: string };
+  return token;
+}
+
+async function editorAnswers(page: string, child: ChildProcess, log: readonly string[]): Promise<void> {
   const until = Date.now() + START_WITHIN_MS;
   while (Date.now() < until) {
     if (child.exitCode !== null) break;
     // The flows answer only once they are started, which is later than the page itself.
-    const answered = await fetch(`${url}/flows`).then(
+    const answered = await fetch(page).then(
       (response) => response.ok,
       () => false,
     );

@@ -1,0 +1,303 @@
+/**
+ * Held plans in a real Node-RED: who may see and decide them through the editor's server, what the routes make of nonsense,
+ * the same decisions by message, and that an approval fits one plan once.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_RED } from '../support/flow.js';
+import { type FlowNode, type NodeRed, startNodeRed, tokenOf } from '../support/node-red.js';
+import { group, members, user } from '../unit/account/support.js';
+
+/** bcrypt of `secret`: what settings.js of Node-RED holds of a password. */
+const HASH = '$2b$04$Gzd098zS7SSMb5zuTZW8V.xO7tj0ie11ygIDe2K72Hi0ml1l8Lizy';
+const ROLES = {
+  reader: 'read',
+  writer: 'write',
+  approver: ['directory-sync.approve'],
+  readingApprover: ['read', 'directory-sync.approve'],
+  admin: '*',
+} as const;
+type Role = keyof typeof ROLES;
+const MAY: readonly (Role | 'nobody')[] = ['approver', 'readingApprover', 'admin'];
+
+interface Seen {
+  topic?: string;
+  payload?: unknown;
+  error?: { code?: string };
+  plan?: string;
+  port: number;
+}
+interface ReportSeen {
+  outcome: string;
+  plan: string;
+  decidedBy?: string;
+  run: string;
+}
+
+const HTTP = { url: '/message', method: 'post' };
+/** Messages are posted to the apply node; what leaves it, and what a catch node gets, is gathered. */
+const FLOW: readonly FlowNode[] = [
+  { id: 'tab', type: 'tab', label: 'approval' },
+  { id: 'account', type: 'directory-account', name: 'test', file: '', limitUsers: '1', attributes: '', version: 2 },
+  { id: 'apply', z: 'tab', type: 'directory-apply', account: 'account', version: 2, wires: [['p0'], ['p1'], ['p2']] },
+  { id: 'in', z: 'tab', type: 'http in', ...HTTP, wires: [['unpack', 'thanks']] },
+  { id: 'thanks', z: 'tab', type: 'http response', statusCode: '204', wires: [] },
+  { id: 'unpack', z: 'tab', type: 'function', func: 'return { ...msg.payload };', outputs: 1, wires: [['apply']] },
+  ...[0, 1, 2].map((port) => ({
+    id: `p${String(port)}`,
+    z: 'tab',
+    type: 'function',
+    func: `flow.set('seen', [...(flow.get('seen') ?? []), { ...msg, port: ${String(port)} }]);`,
+    outputs: 0,
+    wires: [],
+  })),
+  { id: 'caught', z: 'tab', type: 'catch', scope: null, uncaught: false, wires: [['p3']] },
+  {
+    id: 'p3',
+    z: 'tab',
+    type: 'function',
+    func: `flow.set('seen', [...(flow.get('seen') ?? []), { error: { code: msg.error.code }, port: 3 }]);`,
+    outputs: 0,
+    wires: [],
+  },
+  { id: 'ask', z: 'tab', type: 'http in', url: '/seen', method: 'get', wires: [['give']] },
+  {
+    id: 'give',
+    z: 'tab',
+    type: 'function',
+    func: `msg.payload = flow.get('seen') ?? []; return msg;`,
+    outputs: 1,
+    wires: [['out']],
+  },
+  { id: 'out', z: 'tab', type: 'http response', wires: [] },
+];
+
+describe(`approval in Node-RED ${NODE_RED}`, function () {
+  this.timeout(90_000);
+  let nodeRed: NodeRed;
+  const tokens = new Map<string, string>();
+  let runs = 0;
+
+  before(async () => {
+    const users = Object.entries(ROLES).map(([username, permissions]) => ({ username, password: HASH, permissions }));
+    const login = { username: 'admin', password: 'secret' };
+    nodeRed = await startNodeRed({
+      version: NODE_RED,
+      settings: { adminAuth: { type: 'credentials', users } },
+      login,
+    });
+    // A node without a place counts as a config node.
+    await nodeRed.deploy(FLOW.map((node) => (node['z'] === undefined ? node : { x: 100, y: 100, ...node })));
+    for (const username of Object.keys(ROLES)) {
+      tokens.set(username, await tokenOf(nodeRed.url, { username, password: 'secret' }));
+    }
+  });
+  after(() => nodeRed.stop());
+
+  const ROOT = '/directory-sync/apply';
+  async function ask(who: Role | 'nobody', method: string, path: string, body?: string, type = 'application/json') {
+    const token = tokens.get(who);
+    const response = await fetch(`${nodeRed.url}${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': type }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    const json = response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : null;
+    return { status: response.status, body: json as unknown, code: (json as { code?: string } | null)?.code };
+  }
+  const seen = async () => (await (await fetch(`${nodeRed.url}/seen`)).json()) as Seen[];
+  async function send(message: object, until: (all: Seen[]) => boolean): Promise<Seen[]> {
+    const before = (await seen()).length;
+    const headers = { 'Content-Type': 'application/json' };
+    await fetch(`${nodeRed.url}/message`, { method: 'POST', headers, body: JSON.stringify(message) });
+    for (const end = Date.now() + 15_000; ; await sleep(30)) {
+      const now = (await seen()).slice(before);
+      if (until(now)) return now;
+      if (Date.now() > end) assert.fail(`not seen: ${JSON.stringify(now)}`);
+    }
+  }
+  const failed = (all: Seen[]) => all.some(({ error }) => error !== undefined);
+  const reported = (all: Seen[]) => all.some(({ topic }) => topic === 'report');
+  const reportOf = (all: Seen[]) => all.find(({ topic }) => topic === 'report')?.payload as ReportSeen;
+
+  /** One run of `count` people; its report, and what left the node with it. */
+  async function run(count: number) {
+    runs += 1;
+    const id = `approval-run-${String(runs)}`;
+    const startedAt = new Date(Date.UTC(2026, 0, 1) + runs * 60_000).toISOString();
+    const made = { id, source: 'hq', mode: 'full', startedAt, batch: 0 };
+    const people = Array.from({ length: count }, (_, index) => user(`p${String(index)}`));
+    const payload = [
+      ...people,
+      group('team'),
+      members(
+        'team',
+        people.slice(0, 2).map((one) => one.id),
+      ),
+    ];
+    await send({ topic: 'batch', run: made, payload }, () => true);
+    const sealed = {
+      kind: 'seal',
+      batches: 1,
+      records: { user: count, contact: 0, group: 1, 'dynamic-group': 0, members: 1, quarantined: 0 },
+      complete: true,
+      incomplete: [],
+      proof: null,
+      token: null,
+      stages: [],
+    };
+    const all = await send({ topic: 'seal', run: { ...made, batch: 1 }, payload: sealed }, (now) => {
+      const report = reportOf(now);
+      return reported(now) && (report.outcome !== 'held' || now.some(({ topic }) => topic === 'plan'));
+    });
+    return { report: reportOf(all), all };
+  }
+  /** A plan that waits: three leave, and one may. */
+  async function held() {
+    await run(9);
+    const { report, all } = await run(6);
+    assert.equal(report.outcome, 'held');
+    return { plan: report.plan, all };
+  }
+
+  it('routes by roles: with the own permission, or all of them; not with read or write', async () => {
+    const { plan } = await held();
+    const routes: readonly (readonly [string, string])[] = [
+      ['GET', `${ROOT}/apply/plans`],
+      ['GET', `${ROOT}/apply/plans/${plan}`],
+      ['POST', `${ROOT}/apply/plans/${plan}/approve`],
+      ['POST', `${ROOT}/apply/plans/${plan}/reject`],
+    ];
+    for (const [method, path] of routes) {
+      for (const who of ['nobody', 'reader', 'writer'] as const) {
+        assert.equal((await ask(who, method, path)).status, 401, `${who} ${method} ${path}`);
+      }
+    }
+    for (const who of MAY) {
+      const list = await ask(who, 'GET', `${ROOT}/apply/plans`);
+      const [one] = list.body as { plan: string; source: string; changes: number }[];
+      assert.deepEqual([list.status, one?.plan, one?.source, one?.changes], [200, plan, 'hq', 3], who);
+      const shown = await ask(who, 'GET', `${ROOT}/apply/plans/${plan}`);
+      assert.deepEqual(
+        (shown.body as { change: string }[]).map(({ change }) => change),
+        ['leaving', 'leaving', 'leaving'],
+      );
+    }
+    for (const who of MAY) {
+      const { plan: waiting } = await held();
+      const done = await ask(who, 'POST', `${ROOT}/apply/plans/${waiting}/reject`);
+      const { outcome, decidedBy } = done.body as ReportSeen;
+      assert.deepEqual([done.status, outcome, decidedBy], [200, 'rejected', who]);
+    }
+  });
+
+  it('an approval fits one plan once, by route', async () => {
+    const { plan } = await held();
+    const path = `${ROOT}/apply/plans/${plan}`;
+    const before = (await seen()).length;
+    const done = await ask('approver', 'POST', `${path}/approve`);
+    assert.deepEqual([done.status, (done.body as ReportSeen).outcome], [200, 'committed']);
+    const told = (await seen()).slice(before);
+    assert.equal(reportOf(told).decidedBy, 'approver', 'the report leaves the node, too');
+    assert.ok(told.some(({ topic, port }) => topic === 'changes' && port === 1));
+    for (const verdict of ['approve', 'reject']) {
+      const again = await ask('approver', 'POST', `${path}/${verdict}`);
+      assert.deepEqual([again.status, again.code], [409, 'PLAN_DECIDED']);
+    }
+    assert.deepEqual(
+      [(await ask('approver', 'GET', path)).code, (await ask('approver', 'GET', path)).status],
+      ['PLAN_UNKNOWN', 404],
+    );
+    assert.deepEqual((await ask('approver', 'GET', `${ROOT}/apply/plans`)).body, []);
+  });
+
+  it('two approvals at once: one is taken', async () => {
+    const { plan } = await held();
+    const path = `${ROOT}/apply/plans/${plan}/approve`;
+    const both = await Promise.all([ask('approver', 'POST', path), ask('admin', 'POST', path)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);
+  });
+
+  it('nonsense is refused, and who decides is who is logged in', async () => {
+    const { plan } = await held();
+    const path = `${ROOT}/apply/plans/${plan}`;
+    const unknown = await ask('approver', 'POST', `${ROOT}/apply/plans/sha-256:0/approve`);
+    assert.deepEqual([unknown.status, unknown.code], [404, 'PLAN_UNKNOWN']);
+    for (const node of ['nobody', 'account', '__proto__', 'constructor', '..%2Fapply']) {
+      const missing = await ask('approver', 'GET', `${ROOT}/${node}/plans`);
+      assert.deepEqual([missing.status, missing.code], [404, 'NODE_MISSING'], node);
+    }
+    assert.equal((await ask('approver', 'POST', `${path}/approve`, '{"plan":')).status, 400, 'JSON that is cut');
+    assert.equal((await ask('approver', 'POST', `${ROOT}/apply/plans/%E0%A4%A/approve`)).status, 400);
+    assert.equal((await ask('approver', 'GET', `${path}/approve`)).status, 404, 'deciding is no GET');
+    assert.equal((await ask('approver', 'POST', `${path}/delete`)).status, 404);
+    assert.equal(((await ask('approver', 'GET', `${ROOT}/apply/plans`)).body as unknown[]).length, 1, 'it waits still');
+    const done = await ask(
+      'approver',
+      'POST',
+      `${path}/reject`,
+      JSON.stringify({ by: 'somebody else', plan: 'other' }),
+    );
+    assert.deepEqual([done.status, (done.body as ReportSeen).decidedBy], [200, 'approver']);
+    assert.equal(nodeRed.log.filter((line) => /uncaught|unhandled/i.test(line)).length, 0);
+  });
+
+  it('the same by message; once, and not without a name', async () => {
+    const { plan, all } = await held();
+    const shown = all.find(({ topic }) => topic === 'plan');
+    assert.deepEqual([shown?.port, shown?.plan, (shown?.payload as unknown[]).length], [2, plan, 3]);
+    const errors = async (message: object) => (await send(message, failed)).flatMap(({ error }) => error?.code ?? []);
+    for (const wrong of [
+      { topic: 'approve', plan },
+      { topic: 'approve', by: 'ada' },
+      { topic: 'reject', plan: 7, by: 'ada' },
+      { topic: 'approve', plan, by: '' },
+      { topic: 'reject', plan, by: 'a'.repeat(257) },
+    ]) {
+      assert.deepEqual(await errors(wrong), ['NOT_AS_AGREED'], JSON.stringify(wrong));
+    }
+    assert.deepEqual(await errors({ topic: 'approve', plan: 'sha-256:0', by: 'ada' }), ['PLAN_UNKNOWN']);
+    const done = await send({ topic: 'approve', plan, by: 'ada' }, (now) =>
+      now.some(({ topic }) => topic === 'changes'),
+    );
+    const { outcome, decidedBy, plan: committed } = reportOf(done);
+    assert.deepEqual([outcome, decidedBy, committed], ['committed', 'ada', plan]);
+    for (const topic of ['approve', 'reject'])
+      assert.deepEqual(await errors({ topic, plan, by: 'ada' }), ['PLAN_DECIDED']);
+    const { plan: next } = await held();
+    const rejected = await send({ topic: 'reject', plan: next, by: 'ada' }, reported);
+    assert.equal(reportOf(rejected).outcome, 'rejected');
+  });
+
+  it('looks up, lists, exports and purges by message', async () => {
+    await run(9);
+    const answer = async (message: { topic: string; payload?: object }) =>
+      (await send(message, (now) => now.some(({ topic }) => topic === message.topic) || failed(now)))[0];
+    const found = (await answer({ topic: 'find', payload: { address: 'P1@Example.com' } }))?.payload;
+    assert.equal((found as { id: string }).id, 'p1');
+    assert.equal((await answer({ topic: 'find', payload: { address: 'x@example.com' } }))?.payload, null);
+    assert.deepEqual((await answer({ topic: 'plans' }))?.payload, []);
+    const last = (await answer({ topic: 'history', payload: { limit: 1 } }))?.payload as { source: string }[];
+    assert.deepEqual(
+      last.map(({ source }) => source),
+      ['hq'],
+    );
+    for (const format of ['csv', 'ndjson', 'ldif']) {
+      const exported = await answer({ topic: 'export', payload: { format } });
+      assert.match(String(exported?.payload), /p1@example\.com/, format);
+    }
+    assert.deepEqual((await answer({ topic: 'purge', payload: { days: 0 } }))?.payload, { purged: 0 });
+    for (const wrong of [
+      { topic: 'find', payload: {} },
+      { topic: 'export', payload: { format: 'pdf' } },
+      { topic: 'purge', payload: { days: -1 } },
+      { topic: 'history', payload: { limit: 0 } },
+    ]) {
+      assert.equal((await answer(wrong))?.error?.code, 'NOT_AS_AGREED', JSON.stringify(wrong));
+    }
+  });
+});
