@@ -125,11 +125,21 @@ function escapeAt(text: string, at: number): { value: string; end: number } | nu
   }
 }
 
+/** A name as servers mostly write it: no escapes, no spaces to leave out, one part in each RDN. Only its case is to be folded. */
+const PLAIN = (() => {
+  const first = '[^\\x00-\\x20\\x7f"#+,;<=>\\\\]';
+  const inner = '[^\\x00-\\x1f\\x7f"+,;<=>\\\\]';
+  const last = '[^\\x00-\\x20\\x7f"+,;<=>\\\\]';
+  const part = `[A-Za-z][A-Za-z0-9-]*=${first}(?:${inner}*${last})?`;
+  return new RegExp(`^${part}(?:,${part})*$`);
+})();
+
 /**
  * The same text for every spelling of a name: types and values in lower case, escapes and spaces normalised, parts of a
  * multi-valued RDN sorted. A text that is no name is its own key, in lower case.
  */
 export function dnKey(text: string): string {
+  if (PLAIN.test(text)) return text.toLowerCase();
   const names = parseDn(text);
   if (names === null) return text.toLowerCase();
   return names.map((parts) => parts.map(partKey).sort().join('+')).join(',');

@@ -50,6 +50,20 @@ describe('distinguished names', () => {
     assert.equal(dnKey('OID.2.5.4.3=x'), dnKey('2.5.4.3=X'));
   });
 
+  it('one key for a name with and without spaces around its parts, whatever it holds', () => {
+    const char = fc.constantFrom(...'aZ0 .#Σİßü=+"<>;-\t\u0001\u007f😀'.split(/(?:)/u));
+    const part = fc.tuple(fc.constantFrom('CN', 'ou', 'X-1'), fc.array(char, { minLength: 1, maxLength: 6 }));
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+        const dn = parts.map(([type, value]) => `${type}=${value.join('')}`).join(',');
+        const names = parseDn(dn);
+        if (names?.length !== parts.length) return;
+        assert.equal(dnKey(dn), dnKey(` ${dn.replaceAll(',', ' , ')}`));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('different names have different keys', () => {
     const different = [
       'CN=a,OU=b',
