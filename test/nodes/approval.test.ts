@@ -106,18 +106,21 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : null;
-    return { status: response.status, body: json as unknown, code: (json as { code?: string } | null)?.code };
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    const json: unknown = isJson ? JSON.parse(text) : null;
+    return { status: response.status, body: json, code: (json as { code?: string } | null)?.code };
   }
   const seen = async () => (await (await fetch(`${nodeRed.url}/seen`)).json()) as Seen[];
   async function send(message: object, until: (all: Seen[]) => boolean): Promise<Seen[]> {
     const before = (await seen()).length;
     const headers = { 'Content-Type': 'application/json' };
     await fetch(`${nodeRed.url}/message`, { method: 'POST', headers, body: JSON.stringify(message) });
-    for (const end = Date.now() + 15_000; ; await sleep(30)) {
+    const end = Date.now() + 15_000;
+    for (;;) {
       const now = (await seen()).slice(before);
       if (until(now)) return now;
       if (Date.now() > end) assert.fail(`not seen: ${JSON.stringify(now)}`);
+      await sleep(30);
     }
   }
   const failed = (all: Seen[]) => all.some(({ error }) => error !== undefined);
