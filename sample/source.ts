@@ -1,7 +1,7 @@
 /** What is read: the sample company's directory, started here, or a real one. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AccountSettings } from '../engine/account/account.js';
+import type { AccountSettings, SqliteSettings } from '../engine/account/account.js';
 import { digestOf } from '../engine/model/canonical.js';
 import { startDirectory } from '../test/support/directory/index.js';
 import { type LdifEntry, parseLdif } from '../test/support/ldif.js';
@@ -93,7 +93,7 @@ export function realSource(real: RealDirectory, folder: string): Source {
   };
 }
 
-function accountSettings(name: string, file: string, domains: readonly string[]): AccountSettings {
+function accountSettings(name: string, file: string, domains: readonly string[]): AccountSettings<SqliteSettings> {
   return {
     name,
     store: { kind: 'sqlite', file },

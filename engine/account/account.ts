@@ -1,6 +1,5 @@
 /**
- * An account: people, contacts and groups, kept in step with what directories say. All its work is done elsewhere (the
- * embedded store: in a thread of its own), so that no size of a directory stops the editor.
+ * An account: people, contacts and groups, kept in step with what directories say. All its work is done elsewhere in a thread of its own, so that no size of a directory stops the editor.
  */
 import { join } from 'node:path';
 import type { EnrichedRecord } from '../model/records.js';
@@ -16,17 +15,21 @@ import type { KnownUser } from './known.js';
 import { type AccountSettings, checkSettings } from './settings.js';
 import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
-import type { AccountThread } from './store/sqlite-thread.js';
+import type { AccountThread } from './store/thread.js';
 
 export type { Decision } from './apply.js';
 export type { ExportFormat } from './export.js';
 export type { HeldPlan } from './held.js';
 export type { PastRun } from './history.js';
 export type { AccountSettings } from './settings.js';
+export type { SqliteSettings } from './store/store.js';
 export type { FoundGroup, FoundPerson } from './find.js';
 export type { KnownUser } from './known.js';
 
-/** An open account. Calls are done one at a time, in the order in which they were made. */
+/**
+ * An open account. Calls are done one at a time, in the order in which they were made; in PostgreSQL, batches are staged and
+ * questions answered while a run is planned.
+ */
 export interface Account {
   /** Stores a batch; again under the same number, it takes the place of the first. Durable when it resolves. */
   stage(run: Run, index: number, records: readonly EnrichedRecord[]): Promise<void>;
@@ -65,10 +68,10 @@ export interface Account {
 
 /**
  * Opens an account, making its store where there is none.
- * @throws SettingError, AccountError `SQLITE_MISSING`, `STORE_UNUSABLE`, `STORE_TOO_NEW`
+ * @throws SettingError, AccountError `SQLITE_MISSING`, `STORE_…`
  */
 export async function openAccount(settings: AccountSettings): Promise<Account> {
-  const thread = startWorker<AccountThread>(join(__dirname, 'store', 'sqlite-thread.js'), checkSettings(settings));
+  const thread = startWorker<AccountThread>(join(__dirname, 'store', 'thread.js'), checkSettings(settings));
   try {
     await thread.call('open');
   } catch (error) {

@@ -56,6 +56,9 @@ class NotCommitted extends Error {
   }
 }
 
+/** The run is open no more: what became of it is looked up anew. */
+class EndedMeanwhile extends Error {}
+
 /**
  * Applies the run. A run that was applied already answers with the report of then.
  * A dry run does not end the run: it may still be applied, from what was staged.
@@ -66,7 +69,9 @@ export async function applyRun(db: SqlConnection, settings: AccountSettings, wha
   const { key, source, state } = await db.transaction(() => openRun(db, what.run));
   if (state === 'ended') return storedReport(db, what.run.id);
   try {
-    return await db.transaction(async () => {
+    return await db.alone(async () => {
+      // Another instance may have been first.
+      if (!(await stillOpen(db, key))) throw new EndedMeanwhile();
       refuseFuture(what);
       await refuseSuperseded(db, source, what.run);
       const report = await applyInTransaction(db, settings, { ...what, key, source });
@@ -84,8 +89,15 @@ export async function applyRun(db: SqlConnection, settings: AccountSettings, wha
     if (error instanceof AccountError && ['RUN_SUPERSEDED', 'RUN_FROM_THE_FUTURE'].includes(error.code)) {
       await db.transaction(() => endRun(db, key, 'abandoned'));
     }
+    if (error instanceof EndedMeanwhile) return applyRun(db, settings, what);
     throw error;
   }
+}
+
+/** Nobody stages anything more of the run, or ends it, until this transaction ends. */
+async function stillOpen(db: SqlConnection, run: number): Promise<boolean> {
+  const [row] = await db.query(`SELECT state FROM run WHERE key = ?1${db.keepingRows}`, [run]);
+  return text(row, 'state') === 'open';
 }
 
 interface Applying extends Application {
@@ -252,7 +264,7 @@ export interface Decision {
  * @throws AccountError `PLAN_UNKNOWN`, `PLAN_DECIDED`
  */
 export async function decidePlan(db: SqlConnection, settings: AccountSettings, what: Decision): Promise<Report> {
-  return db.transaction(async () => {
+  return db.alone(async () => {
     const kept = await heldPlan(db, what.plan);
     const { run, source, at, complete, whole, config, reading } = kept;
     const before = await storedReport(db, kept.runId);

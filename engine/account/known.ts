@@ -12,22 +12,31 @@ export async function addKnownUsers(
   db: SqlConnection,
   known: readonly KnownUser[],
 ): Promise<{ added: number; known: number }> {
-  return db.transaction(async () => {
-    let added = 0;
-    for (const { address, name, origin } of known) {
-      const lower = address.trim().toLowerCase();
-      const free = await db.query(`SELECT 1 AS taken FROM address WHERE kind = 'user' AND address = ?1`, [lower]);
-      if (free.length > 0) continue;
-      await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'last_known'`);
-      await db.run(
-        `INSERT INTO entry (key, kind, address, name, origin, enabled)
-         SELECT -value, 'user', ?1, ?2, ?3, 1 FROM meta WHERE name = 'last_known'`,
-        [lower, name ?? '', origin],
+  return db.alone(async () => {
+    await db.exec(`
+      CREATE TEMP TABLE IF NOT EXISTS known_user (
+        nth INTEGER PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL
       );
-      await db.run(`INSERT INTO address SELECT 'user', ?1, -value, 1 FROM meta WHERE name = 'last_known'`, [lower]);
-      added += 1;
+      DELETE FROM known_user;`);
+    await db.fill(
+      'known_user',
+      known.map(({ address, name, origin }, nth) => [nth, address.trim().toLowerCase(), name ?? '', origin]),
+    );
+    const added = await db.run(
+      `INSERT INTO entry (key, kind, address, name, origin, enabled)
+       SELECT -(k.value + row_number() OVER (ORDER BY n.nth)), 'user', n.address, n.name, n.origin, 1
+       FROM known_user n CROSS JOIN meta k ON k.name = 'last_known'
+       WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'user' AND a.address = n.address)
+         AND n.nth IN (SELECT min(m.nth) FROM known_user m GROUP BY m.address)`,
+    );
+    if (added > 0) {
+      await db.run(
+        `INSERT INTO address SELECT 'user', e.address, e.key, 1 FROM entry e
+         WHERE e.key < -(SELECT value FROM meta WHERE name = 'last_known')`,
+      );
+      await db.run(`UPDATE meta SET value = value + ?1 WHERE name = 'last_known'`, [added]);
+      await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);
     }
-    if (added > 0) await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);
     return { added, known: known.length - added };
   });
 }

@@ -1,38 +1,57 @@
 /**
- * Who may write. The newest who opened the account for itself has the highest token; every transaction first looks whether
- * that is still its own, so that an old instance of a redeployed node, or a second Node-RED, is refused and not merged.
+ * Who may write. The newest who opened the account under a name has the highest token of that name; every transaction first
+ * looks whether that is still its own, and keeps it so until it ends. An old instance of a redeployed node is thus refused
+ * and not merged; in a store of one Node-RED alone, where all have one name, so is a second Node-RED.
  */
 import { AccountError } from '../model/errors.js';
 import { type SqlConnection, integer } from './store/connection.js';
 
-const READ = `SELECT value FROM meta WHERE name = 'lease'`;
+/** The name under which the embedded store is opened. */
+export const ONLY_WRITER = 'lease';
 
-/** Takes the lease; from now on the connection's transactions are refused once somebody else took it. */
-export async function leased(db: SqlConnection): Promise<SqlConnection> {
-  const mine = await db.transaction(async () => {
-    await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'lease'`);
-    const [row] = await db.query(READ);
-    return integer(row, 'value');
+/** A lease that was taken. */
+export interface Lease {
+  readonly name: string;
+  readonly token: number;
+}
+
+/** Takes the lease of that name from whoever has it. */
+export async function takeLease(db: SqlConnection, name: string): Promise<Lease> {
+  return db.transaction(async () => {
+    await db.run(
+      'INSERT INTO meta VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value',
+      [name],
+    );
+    const [row] = await db.query('SELECT value FROM meta WHERE name = ?1', [name]);
+    return { name, token: integer(row, 'value') };
   });
+}
+
+/** The connection under a lease: its transactions are refused once somebody else took that. */
+export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection {
+  const checked = async () => {
+    const [row] = await db.query(`SELECT value FROM meta WHERE name = ?1${db.keepingRows}`, [name]);
+    if (integer(row, 'value') !== token) throw fenced();
+  };
   return {
     query: (sql, params) => db.query(sql, params),
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
-    runEach: (sql, rows) => db.runEach(sql, rows),
+    fill: (table, rows) => db.fill(table, rows),
+    nextKey: (table, column) => db.nextKey(table, column),
+    analyze: (...tables) => db.analyze(...tables),
+    keepingRows: db.keepingRows,
+    shared: db.shared,
     close: () => db.close(),
-    transaction: (work) =>
-      db.transaction(async () => {
-        const [row] = await db.query(READ);
-        if (integer(row, 'value') !== mine) throw fenced();
-        return work();
-      }),
+    transaction: (work) => db.transaction(() => checked().then(work)),
+    alone: (work) => db.alone(() => checked().then(work)),
   };
 }
 
 function fenced(): AccountError {
   return new AccountError('FENCED', {
     message:
-      'The account was opened by another instance since: a newer deployment of this flow, or a second Node-RED with the same file. This one writes nothing any more. If it is the one that is to go on, deploy it again; give every Node-RED a file of its own.',
+      'The account was opened by another instance since: a newer deployment of this flow, or a second Node-RED with the same file. This one writes nothing any more. If it is the one that is to go on, deploy it again; give every Node-RED a file of its own, or keep the account in PostgreSQL.',
     status: 'opened elsewhere',
   });
 }

@@ -2,21 +2,22 @@
  * Writes what becomes of who leaves: the mark first, the rule when the grace period is over. What ended is kept aside
  * (`removed`) until it is purged.
  */
-import { ENTRY_BEFORE } from './plan/change-queries.js';
+import { ENTRY_FIELDS } from './plan/change-queries.js';
 import type { PlanContext } from './plan/context.js';
+import { jsonObject } from './plan/json.js';
 import { ENDED } from './plan/leaving.js';
-import { type SqlConnection, integer } from './store/connection.js';
+import type { SqlConnection } from './store/connection.js';
 
 /** Takes who ends out of the account. Before any other change is written, so that their addresses are free. */
 export async function endLeavers({ db, run, at }: PlanContext): Promise<void> {
-  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} LIMIT 1`);
+  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} e LIMIT 1`);
   if (!some) return;
   await db.run(
     `INSERT INTO removed (object, kind, id, rule, at, run, entry)
-     SELECT l.object, e.kind, o.id, l.rule, ?1, ?2, json_set(${ENTRY_BEFORE}, '$.groups', json(coalesce(
-       (SELECT m.groups FROM (SELECT entry, json_group_array(grp) AS groups FROM plan_member WHERE added = 0 GROUP BY entry) m
-        WHERE m.entry = l.object), '[]')))
+     SELECT l.object, e.kind, o.id, l.rule, ?1, ?2, ${jsonObject({ ...ENTRY_FIELDS, groups: `'[' || coalesce(g.groups, '') || ']'` })}
      FROM plan_leaving l CROSS JOIN entry e ON e.key = l.object CROSS JOIN object o ON o.key = l.object
+     LEFT JOIN (SELECT entry, group_concat('' || grp, ',' ORDER BY grp) AS groups FROM plan_member WHERE added = 0 GROUP BY entry) g
+       ON g.entry = l.object
      WHERE l.step = 'final' AND l.rule <> 'disable'
      ON CONFLICT (object) DO UPDATE SET rule = excluded.rule, at = excluded.at, run = excluded.run, entry = excluded.entry`,
     [at, run],
@@ -61,25 +62,21 @@ export async function writeMarks({ db }: PlanContext): Promise<void> {
  * Should it be in the directory again one day, it comes as something new.
  */
 export async function purgeRemoved(db: SqlConnection, before: Date): Promise<{ purged: number }> {
-  return db.transaction(async () => {
-    const gone = `(SELECT r.object FROM removed r CROSS JOIN object o ON o.key = r.object
-      WHERE r.at < '${before.toISOString()}' AND o.present = 0)`;
-    const [count] = await db.query(`SELECT count(*) AS count FROM ${gone} g`);
+  return db.alone(async () => {
+    await db.exec('CREATE TEMP TABLE IF NOT EXISTS purged (object INTEGER PRIMARY KEY); DELETE FROM purged');
+    const purged = await db.run(
+      `INSERT INTO purged SELECT r.object FROM removed r CROSS JOIN object o ON o.key = r.object
+       WHERE r.at < ?1 AND o.present = 0`,
+      [before.toISOString()],
+    );
     await db.exec(`
       INSERT INTO object_ref SELECT m.object, 'id', o.id, NULL FROM object_member m CROSS JOIN object o ON o.key = m.member
-        WHERE m.via = 0 AND m.member IN ${gone} ON CONFLICT DO NOTHING;
-      DELETE FROM object_member WHERE object IN ${gone} OR member IN ${gone};
-      DELETE FROM object_ref WHERE object IN ${gone};
-      UPDATE object_ref SET member = NULL WHERE member IN ${gone};`);
-    const keys = await db.query(`SELECT object FROM ${gone} g`);
-    await db.runEach(
-      'DELETE FROM removed WHERE object = ?1',
-      keys.map((row) => [integer(row, 'object')]),
-    );
-    await db.runEach(
-      'DELETE FROM object WHERE key = ?1',
-      keys.map((row) => [integer(row, 'object')]),
-    );
-    return { purged: integer(count, 'count') };
+        WHERE m.via = 0 AND m.member IN (SELECT object FROM purged) ON CONFLICT DO NOTHING;
+      DELETE FROM object_member WHERE object IN (SELECT object FROM purged) OR member IN (SELECT object FROM purged);
+      DELETE FROM object_ref WHERE object IN (SELECT object FROM purged);
+      UPDATE object_ref SET member = NULL WHERE member IN (SELECT object FROM purged);
+      DELETE FROM removed WHERE object IN (SELECT object FROM purged);
+      DELETE FROM object WHERE key IN (SELECT object FROM purged);`);
+    return { purged };
   });
 }

@@ -16,9 +16,11 @@ export interface StoredRun {
   readonly state: 'open' | 'ended' | 'abandoned';
 }
 
-/** The keys of a run's staged rows are one range: run << 40 | batch << 16 | position. */
+/** The keys of a run's staged rows are one range: room << 40 | batch << 16 | position. */
 const BATCH_ROOM = 2 ** 16;
 const RUN_ROOM = 2 ** 40;
+/** Runs take rooms in turn: as many as there are whole numbers for. */
+const ROOMS = 2 ** 13;
 const EXPIRE_AFTER_MS = 24 * 3_600_000;
 
 /** Stores a batch, in place of what was stored under its number. Does nothing for a run that was applied already. */
@@ -31,11 +33,19 @@ export async function stageBatch(
   await db.transaction(async () => {
     const stored = await openRun(db, run);
     if (stored.state === 'ended') return;
-    const first = stored.key * RUN_ROOM + index * BATCH_ROOM;
-    await db.run('UPDATE run SET touched_at = ?2 WHERE key = ?1', [stored.key, new Date().toISOString()]);
+    const first = stagedRange(stored.key).first + index * BATCH_ROOM;
+    // Whoever ends the run meanwhile is waited for here.
+    const open = await db.run(`UPDATE run SET touched_at = ?2 WHERE key = ?1 AND state = 'open'`, [
+      stored.key,
+      new Date().toISOString(),
+    ]);
+    if (open === 0) {
+      await openRun(db, run);
+      return;
+    }
     const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [stored.key, index]);
     if (fresh === 0) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, first + BATCH_ROOM - 1]);
-    await db.runEach('INSERT INTO staged VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)', rowsOf(records, first));
+    await db.fill('staged', rowsOf(records, first));
   });
 }
 
@@ -55,9 +65,10 @@ export async function openRun(db: SqlConnection, run: Run): Promise<StoredRun> {
   await nameSource(db, run.source);
   await db.run(
     `INSERT INTO run (id, source, mode, started_at, opened_at, touched_at, state)
-     SELECT ?1, key, ?3, ?4, ?5, ?5, 'open' FROM source WHERE name = ?2`,
+     SELECT ?1, key, ?3, ?4, ?5, ?5, 'open' FROM source WHERE name = ?2 ON CONFLICT DO NOTHING`,
     [run.id, run.source, run.mode, run.startedAt, now.toISOString()],
   );
+  await freeRoom(db, run.id);
   return openRun(db, run);
 }
 
@@ -68,10 +79,22 @@ export async function openRun(db: SqlConnection, run: Run): Promise<StoredRun> {
 async function nameSource(db: SqlConnection, name: string): Promise<void> {
   const [exact] = await db.query('SELECT key FROM source WHERE name = ?1', [name]);
   if (exact) return;
+  // Two that come at once make one source, too.
+  await db.run(`UPDATE meta SET value = value WHERE name = 'last_known'`);
   const known = await db.query('SELECT key, name FROM source ORDER BY key');
   const same = known.find((row) => sourceKey(text(row, 'name')) === sourceKey(name));
   if (same) await db.run('UPDATE source SET name = ?2 WHERE key = ?1', [integer(same, 'key'), name]);
   else await db.run('INSERT INTO source (name) VALUES (?1) ON CONFLICT DO NOTHING', [name]);
+}
+
+/** A run of long ago that is open still has the room that a new one is to have: it is given up. */
+async function freeRoom(db: SqlConnection, id: string): Promise<void> {
+  const others = await db.query(
+    `SELECT o.key FROM run r CROSS JOIN run o ON o.state = 'open' AND o.key < r.key AND (r.key - o.key) % ?2 = 0
+     WHERE r.id = ?1`,
+    [id, ROOMS],
+  );
+  for (const row of others) await endRun(db, integer(row, 'key'), 'abandoned');
 }
 
 /** The run's row, if it was ever heard of. */
@@ -112,11 +135,11 @@ export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'a
   await forgetStaged(db, stagedRange(run));
 }
 
-/** Where nothing else is staged the whole table goes, which is much quicker. */
+/** Where nothing else is staged, and nobody stages meanwhile, the whole table goes, which is much quicker. */
 async function forgetStaged(db: SqlConnection, { first, last }: { first: number; last: number }): Promise<void> {
   const [other] = await db.query(
-    `SELECT 1 AS yes WHERE EXISTS (SELECT 1 FROM staged WHERE key < ?1) OR EXISTS (SELECT 1 FROM staged WHERE key > ?2)`,
-    [first, last],
+    `SELECT 1 AS yes WHERE ?3 = 1 OR EXISTS (SELECT 1 FROM staged WHERE key < ?1) OR EXISTS (SELECT 1 FROM staged WHERE key > ?2)`,
+    [first, last, db.shared ? 1 : 0],
   );
   if (other) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
   else await db.exec('DELETE FROM staged');
@@ -130,7 +153,8 @@ export async function arrivedBatches(db: SqlConnection, run: number): Promise<nu
 
 /** The keys that staged rows of a run can have. */
 export function stagedRange(run: number): { first: number; last: number } {
-  return { first: run * RUN_ROOM, last: (run + 1) * RUN_ROOM - 1 };
+  const room = run % ROOMS;
+  return { first: room * RUN_ROOM, last: (room + 1) * RUN_ROOM - 1 };
 }
 
 function abandoned(id: string): AccountError {

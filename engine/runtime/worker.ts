@@ -1,6 +1,6 @@
 /**
  * Work in a thread of its own, as typed calls: `startWorker` on the one side, `serveWorker` in the file that the thread
- * runs. Calls are done one at a time, in the order in which they were made; errors of the taxonomy come back as what they
+ * runs. Calls are done one at a time, in the order in which they were made (in lanes of them, where it says so); errors of the taxonomy come back as what they
  * were (class, code, message, status, params). Arguments and results are copied (structured clone).
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -110,12 +110,13 @@ export function workerInput(): unknown {
 }
 
 /**
- * In the thread: answers calls with `methods`, one at a time, until the other side closes; then `tidyUp` runs (close files
- * there) and the thread ends.
+ * In the thread: answers calls with `methods`, one at a time in each lane (`laneOf` a method's name; one for all, if not
+ * told otherwise), until the other side closes; then `tidyUp` runs (close files there) and the thread ends.
  */
 export function serveWorker<Methods extends Callable<Methods>>(
   methods: Methods,
   tidyUp: () => void | Promise<void> = () => undefined,
+  laneOf: (name: string) => string = () => '',
 ): void {
   const port = parentPort;
   if (!port) throw new Error('serveWorker() was called outside a worker thread.');
@@ -131,11 +132,19 @@ export function serveWorker<Methods extends Callable<Methods>>(
       return { id, error: packError(error) };
     }
   };
-  let before = Promise.resolve();
+  const lanes = new Map<string, Promise<void>>();
   port.on('message', (call: Call | null) => {
-    before = before.then(async () => {
-      if (call) port.postMessage(await answer(call));
-      else await Promise.resolve(tidyUp()).finally(() => port.close());
-    });
+    if (call) {
+      const lane = laneOf(call.name);
+      const before = lanes.get(lane) ?? Promise.resolve();
+      lanes.set(
+        lane,
+        before.then(async () => port.postMessage(await answer(call))),
+      );
+    } else {
+      void Promise.allSettled(lanes.values())
+        .then(tidyUp)
+        .finally(() => port.close());
+    }
   });
 }

@@ -1,8 +1,6 @@
 /** Config node: where an account is kept, and its rules. Opens it when first needed; all apply nodes share it. */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { type Account, type AccountSettings, openAccount } from '../../engine/account/account.js';
+import { type Account, openAccount } from '../../engine/account/account.js';
 import { DirectorySyncError, StoppedError } from '../../engine/model/errors.js';
 import { dataFolder } from '../shared/folder.js';
 import { accounts } from '../shared/offers.js';
@@ -18,7 +16,7 @@ export = function (RED: NodeAPI): void {
     runNode(RED, this, (life) => {
       accounts.make(this, async (work) => {
         if (life.signal.aborted) throw new StoppedError();
-        const shared = (account ??= opened(settings()));
+        const shared = (account ??= openAccount(settings()));
         try {
           return await work(await shared);
         } catch (error) {
@@ -42,7 +40,3 @@ async function unusable(account: Promise<Account>, error: unknown): Promise<bool
   return true;
 }
 
-async function opened(settings: AccountSettings): Promise<Account> {
-  await mkdir(dirname(settings.store.file), { recursive: true });
-  return openAccount(settings);
-}

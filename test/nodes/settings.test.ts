@@ -65,6 +65,7 @@ describe('settings: what is blank has a default', () => {
 
   it('directory-account keeps its file beside the others, under its own id', () => {
     const { store, name, domains } = accountSettings({}, 'id1', '/data');
+    assert.ok(store.kind === 'sqlite');
     assert.deepEqual([store.file.replaceAll('\\', '/'), name, domains], ['/data/id1.sqlite', 'id1', []]);
   });
 

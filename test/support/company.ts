@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AccountSettings } from '../../engine/account/account.js';
+import type { AccountSettings, SqliteSettings } from '../../engine/account/account.js';
 import { makeCertificates } from './certificates.js';
 import { startDirectory } from './directory/index.js';
 import { type LdifEntry, parseLdif } from './ldif.js';
@@ -19,7 +19,7 @@ export function companyEntries(): LdifEntry[] {
 }
 
 /** The settings of the sample's account, in `file`. */
-export function companySettings(file: string): AccountSettings {
+export function companySettings(file: string): AccountSettings<SqliteSettings> {
   return {
     name: 'Sample company',
     store: { kind: 'sqlite', file },

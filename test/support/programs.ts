@@ -19,9 +19,18 @@ export interface TestDirectory {
   stop(): Promise<void>;
 }
 
-/** Where a program is; Debian keeps servers in a folder that is not in everybody's PATH. Null where it is not installed. */
-export function programPath(name: string): string | null {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/bin'];
+/**
+ * Where a program is: in one of the folders named first, or as usual; Debian keeps servers in a folder that is not in everybody's
+ * PATH. Null where it is not installed.
+ */
+export function programPath(name: string, first: readonly string[] = []): string | null {
+  const folders = [
+    ...first,
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/usr/bin',
+  ];
   for (const folder of folders) {
     const path = join(folder, name);
     try {

@@ -31,10 +31,10 @@ async function listAliases({ db, settings }: PlanContext): Promise<void> {
      SELECT object, kind, address, state FROM (
        SELECT p.object, p.kind, w.value AS address, a.entry AS holder, a.is_primary,
          CASE WHEN p.kind = 'user' AND ?1 = 1 AND NOT ${inDomains('w.value')} THEN 'ALIAS_OUTSIDE_DOMAINS' END AS state
-       FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w
+       FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w ON true
        LEFT JOIN address a ON a.kind = p.kind AND a.address = w.value
        WHERE p.reason IS NULL AND w.value IS DISTINCT FROM ${FINAL}
-     ) WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1
+     ) f WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1
      ON CONFLICT DO NOTHING`,
     [flag(settings.domains.length > 0)],
   );
@@ -59,7 +59,7 @@ async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
          AND a.entry NOT IN (SELECT entry FROM plan_absorb)
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address
            ELSE ?1 = 1 AND a.address NOT IN (
-             SELECT k.value FROM object o CROSS JOIN json_each(o.aliases) k WHERE o.key = h.object) END)
+             SELECT k.value FROM object o CROSS JOIN json_each(o.aliases) k ON true WHERE o.key = h.object) END)
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address`,
     [flag(complete)],
   );
@@ -109,13 +109,14 @@ async function listUnlinked({ db, settings }: PlanContext): Promise<void> {
     `INSERT INTO plan_unlink
      SELECT object, kind, address, CASE WHEN has = 1 AND allowed = 1 THEN winner END FROM (
        SELECT p.object, a.kind, a.address, n.object AS winner,
-         a.address IN (SELECT w.value FROM object o CROSS JOIN json_each(o.aliases) w WHERE o.key = p.object) AS has,
-         NOT EXISTS (SELECT 1 FROM plan_alias x WHERE x.object = p.object AND x.address = a.address
-           AND x.state = 'ALIAS_OUTSIDE_DOMAINS') AS allowed
+         CASE WHEN a.address IN (SELECT w.value FROM object o CROSS JOIN json_each(o.aliases) w ON true WHERE o.key = p.object)
+           THEN 1 ELSE 0 END AS has,
+         CASE WHEN EXISTS (SELECT 1 FROM plan_alias x WHERE x.object = p.object AND x.address = a.address
+           AND x.state = 'ALIAS_OUTSIDE_DOMAINS') THEN 0 ELSE 1 END AS allowed
        FROM plan_person p CROSS JOIN address a ON a.entry = p.object AND a.is_primary = 0
        LEFT JOIN plan_person n ON n.kind = a.kind AND n.wanted = a.address AND n.reason IS NULL AND n.clash IS NULL
        WHERE p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
-     ) WHERE (?1 = 1 AND (has = 0 OR allowed = 0)) OR winner IS NOT NULL`,
+     ) f WHERE (?1 = 1 AND (has = 0 OR allowed = 0)) OR winner IS NOT NULL`,
     [flag(settings.linkAliases)],
   );
 }

@@ -1,5 +1,6 @@
 /** Each kind of change as a query over the tables of the plan; together they are the plan, in the order of the journal. */
 import type { ChangeCounts } from '../../model/report.js';
+import { jsonArrayOf, jsonObject, jsonObjectOf, jsonOf, jsonOfAll } from './json.js';
 
 /** A query for rows of kind, id, change, what, before, after (both JSON), and where they are counted. */
 export interface ChangeQuery {
@@ -37,25 +38,30 @@ const row = (kind: string, change: string, { id, order, then, what, before, afte
 const differs = (field: string) => ({
   what: `'${field}'`,
   then: `'${field}'`,
-  before: `json_quote(e.${field})`,
-  after: `json_quote(o.${field})`,
+  before: jsonOf(`e.${field}`),
+  after: jsonOf(`o.${field}`),
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
-const NEW_VALUES = `(SELECT json_group_object(shown, after) FROM (
-  SELECT v.shown, v.after FROM plan_value v WHERE v.object = p.object ORDER BY v.name))`;
+const NEW_VALUES = jsonObjectOf('v.shown', 'v.after', {
+  from: 'plan_value v WHERE v.object = p.object',
+  order: 'v.name',
+});
 
 const PERSON_ADDED = `${row('p.kind', 'added', {
   id: 'p.id',
   order: 'p.object',
-  after: `json_object('address', p.wanted, 'name', o.name, 'attributes', json(${NEW_VALUES}))`,
+  after: jsonObject({ ...jsonOfAll({ address: 'p.wanted', name: 'o.name' }), attributes: NEW_VALUES }),
 })} FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
 const PERSON_LINKED = `${row('p.kind', 'linked', {
   id: 'p.id',
   order: 'p.object',
-  before: `json_object('address', e.address, 'name', e.name, 'origin', e.origin)`,
-  after: `json_object('address', p.wanted, 'name', o.name, 'origin', 'directory', 'attributes', json(${NEW_VALUES}))`,
+  before: jsonObject(jsonOfAll({ address: 'e.address', name: 'e.name', origin: 'e.origin' })),
+  after: jsonObject({
+    ...jsonOfAll({ address: 'p.wanted', name: 'o.name', origin: `'directory'` }),
+    attributes: NEW_VALUES,
+  }),
 })} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked WHERE p.is_new = 1 AND p.reason IS NULL`;
 
 const PERSON_UPDATED = union(
@@ -69,8 +75,8 @@ const PERSON_UPDATED = union(
 const PERSON_READDRESSED = `${row('p.kind', 'readdressed', {
   id: 'p.id',
   order: 'p.object',
-  before: 'json_quote(p.held)',
-  after: 'json_quote(p.wanted)',
+  before: jsonOf('p.held'),
+  after: jsonOf('p.wanted'),
 })} FROM ${PERSON} WHERE p.clash IS NULL AND p.wanted <> p.held`;
 
 /** Somebody who is new comes enabled, so that this too is told where it is not so. */
@@ -88,8 +94,8 @@ const ATTRIBUTE = `${row('p.kind', 'attribute', {
   order: 'v.object',
   then: 'v.name',
   what: 'v.shown',
-  before: 'json_quote(v.before)',
-  after: 'json_quote(v.after)',
+  before: jsonOf('v.before'),
+  after: jsonOf('v.after'),
 })} FROM plan_value v CROSS JOIN plan_person p ON p.object = v.object WHERE p.is_new = 0`;
 
 const ALIAS_UNLINKED = `${row('u.kind', 'alias-unlinked', { id: 'p.id', order: 'u.object', then: 'u.address', what: 'u.address' })}
@@ -101,14 +107,14 @@ const ALIAS_LINKED = `${row('w.kind', 'alias-linked', {
   order: 'w.object',
   then: 'w.address',
   what: 'w.address',
-  before: `CASE WHEN k.key IS NOT NULL THEN json_object('address', k.address, 'name', k.name, 'origin', k.origin) END`,
+  before: `CASE WHEN k.key IS NOT NULL THEN ${jsonObject(jsonOfAll({ address: 'k.address', name: 'k.name', origin: 'k.origin' }))} END`,
 })} FROM plan_alias w CROSS JOIN plan_person p ON p.object = w.object LEFT JOIN entry k ON k.key = w.known
   WHERE w.state = 'taken'`;
 
 const GROUP_ADDED = `${row(`'group'`, 'added', {
   id: 'g.id',
   order: 'g.object',
-  after: `json_object('name', o.name, 'address', o.address, 'kind', o.kind)`,
+  after: jsonObject(jsonOfAll({ name: 'o.name', address: 'o.address', kind: 'o.kind' })),
 })} FROM plan_group g CROSS JOIN object o ON o.key = g.object WHERE g.is_new = 1`;
 
 const GROUP_UPDATED = union(
@@ -124,12 +130,17 @@ const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =
    CROSS JOIN object o ON o.key = m.entry WHERE m.added = ${String(added)}`;
 
 /** An entry as it was, for what ends; its members, if it is a group, by their number. */
-export const ENTRY_BEFORE = `json_object('address', e.address, 'name', e.name, 'enabled', json(CASE e.enabled WHEN 1 THEN 'true' ELSE 'false' END),
-  'aliases', json((SELECT json_group_array(address) FROM (
-    SELECT a.address FROM address a WHERE a.entry = e.key AND a.is_primary = 0 ORDER BY a.address))),
-  'attributes', json((SELECT json_group_object(shown, value) FROM (
-    SELECT v.shown, v.value FROM attribute v WHERE v.entry = e.key ORDER BY v.name))),
-  'members', (SELECT count(*) FROM member m WHERE m.grp = e.key))`;
+export const ENTRY_FIELDS = {
+  ...jsonOfAll({ address: 'e.address', name: 'e.name' }),
+  enabled: `CASE e.enabled WHEN 1 THEN 'true' ELSE 'false' END`,
+  aliases: jsonArrayOf('a.address', {
+    from: 'address a WHERE a.entry = e.key AND a.is_primary = 0',
+    order: 'a.address',
+  }),
+  attributes: jsonObjectOf('v.shown', 'v.value', { from: 'attribute v WHERE v.entry = e.key', order: 'v.name' }),
+  members: '(SELECT count(*) FROM member m WHERE m.grp = e.key)',
+};
+const ENTRY_BEFORE = jsonObject(ENTRY_FIELDS);
 
 /** Contacts and users as they are, groups of both kinds as one. */
 const KIND = `CASE WHEN e.kind IN ('user', 'contact') THEN e.kind ELSE 'group' END`;
@@ -137,7 +148,7 @@ const step = (change: string, condition: string, columns: Omit<Columns, 'id' | '
   `${row(KIND, change, { id: 'o.id', order: 'l.object', ...columns })}
    FROM plan_leaving l CROSS JOIN entry e ON e.key = l.object CROSS JOIN object o ON o.key = l.object WHERE ${condition}`;
 
-const LEAVING = step('leaving', `l.step = 'mark'`, { what: 'l.why', after: `json_object('rule', l.rule)` });
+const LEAVING = step('leaving', `l.step = 'mark'`, { what: 'l.why', after: jsonObject(jsonOfAll({ rule: 'l.rule' })) });
 const RETURNED = step('returned', `l.step = 'return'`);
 const LEFT_DISABLED = step('disabled', `l.step = 'final' AND l.rule = 'disable' AND e.enabled = 1`, {
   what: `'left'`,
@@ -146,7 +157,7 @@ const LEFT_DISABLED = step('disabled', `l.step = 'final' AND l.rule = 'disable' 
 });
 const DOWNGRADED = step('downgraded', `l.step = 'final' AND l.rule = 'downgrade'`, {
   before: ENTRY_BEFORE,
-  after: `json_object('address', e.address, 'name', e.name, 'origin', 'mail-flow')`,
+  after: jsonObject(jsonOfAll({ address: 'e.address', name: 'e.name', origin: `'mail-flow'` })),
 });
 const REMOVED = step('removed', `l.step = 'final' AND l.rule = 'remove'`, { what: 'l.why', before: ENTRY_BEFORE });
 

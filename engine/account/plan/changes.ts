@@ -7,6 +7,7 @@ import type { ChangeCounts } from '../../model/report.js';
 import { type SqlConnection, integer, text, textOrNull } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { CHANGES } from './change-queries.js';
+import { jsonArray, jsonOf } from './json.js';
 
 /** The plan of a run, as it stands in the journal. */
 export interface PlanSummary {
@@ -17,30 +18,26 @@ export interface PlanSummary {
 }
 
 const PAGE = 2_000;
+const LINE = jsonArray(['kind', 'id', 'change', 'what', 'before', 'after'].map(jsonOf));
 
 /** Writes the plan to the journal and sums it up. */
 export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
   const { db, run } = context;
-  const first = await nextChange(db);
+  const first = await db.nextKey('journal', 'seq');
   const counts = noChanges();
   for (const { rows, count } of CHANGES) {
-    const from = await nextChange(db);
+    const from = await db.nextKey('journal', 'seq');
     const written = await db.run(
       `INSERT INTO journal (run, kind, id, change, what, before, after)
-       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) ORDER BY first, second`,
+       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) r ORDER BY first, second`,
       [run],
     );
     if (written > 0) await addCounts(db, { from, written }, { count, counts });
   }
   counts.contactsUpdated = await contactsUpdated(db);
-  const last = (await nextChange(db)) - 1;
+  const last = (await db.nextKey('journal', 'seq')) - 1;
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, first, last]);
   return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1 };
-}
-
-async function nextChange(db: SqlConnection): Promise<number> {
-  const [row] = await db.query('SELECT coalesce(max(seq), 0) + 1 AS next FROM journal');
-  return integer(row, 'next');
 }
 
 /** Counts what was just written: objects where one may appear several times (`updated`), changes otherwise. */
@@ -77,7 +74,7 @@ async function digestOfChanges(db: SqlConnection, first: number, last: number): 
   const digest = createHash('sha256');
   for (let from = first; from <= last; from += PAGE) {
     const [page] = await db.query(
-      `SELECT group_concat(json_array(kind, id, change, what, before, after), char(10) ORDER BY seq) AS lines
+      `SELECT group_concat(${LINE}, char(10) ORDER BY seq) AS lines
        FROM journal WHERE seq BETWEEN ?1 AND ?2`,
       [from, Math.min(last, from + PAGE - 1)],
     );

@@ -31,7 +31,7 @@ export async function planMembers(context: PlanContext): Promise<void> {
 
 /** Who ends is in no group any more; a group that ends is told of as a whole. */
 async function endMemberships({ db }: PlanContext): Promise<void> {
-  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} LIMIT 1`);
+  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} e LIMIT 1`);
   if (!some) return;
   await db.run(`DELETE FROM plan_member WHERE entry IN ${ENDED}`);
   await db.run(`INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${ENDED}`);

@@ -19,8 +19,8 @@ export async function planPersons(context: PlanContext): Promise<void> {
 
 async function listPersons({ db, source, settings, additionsOnly, cautious }: PlanContext): Promise<void> {
   const domains = [...new Set(settings.domains.map((domain) => domain.toLowerCase()))];
-  await db.runEach(
-    'INSERT INTO plan_domain VALUES (?1)',
+  await db.fill(
+    'plan_domain',
     domains.map((domain) => [domain]),
   );
   const unusable = `CASE WHEN o.address IS NULL THEN 'NO_ADDRESS'

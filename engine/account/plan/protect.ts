@@ -7,8 +7,8 @@ export async function listPatterns({ db, rules }: PlanContext): Promise<void> {
     ['protect', rules.protect],
     ['in-use', rules.inUse],
   ] as const;
-  await db.runEach(
-    'INSERT INTO plan_pattern VALUES (?1, ?2)',
+  await db.fill(
+    'plan_pattern',
     lists.flatMap(([list, patterns]) => patterns.map((pattern) => [list, likePattern(pattern)] as const)),
   );
 }

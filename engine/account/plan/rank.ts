@@ -11,12 +11,15 @@ export async function rankSources({ db, rules }: PlanContext): Promise<void> {
   if (rules.precedence.length === 0) return;
   const listed = rules.precedence.map(sourceKey);
   const sources = await db.query('SELECT key, name FROM source');
-  await db.runEach(
-    'UPDATE plan_rank SET nth = ?2 WHERE source = ?1',
+  await db.fill(
+    'plan_precedence',
     sources.flatMap((row) => {
       const nth = listed.indexOf(sourceKey(text(row, 'name')));
       return nth < 0 ? [] : [[integer(row, 'key'), nth] as const];
     }),
+  );
+  await db.run(
+    'UPDATE plan_rank SET nth = p.nth FROM plan_precedence p WHERE p.source = plan_rank.source',
   );
 }
 

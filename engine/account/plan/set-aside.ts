@@ -34,7 +34,7 @@ const QUERIES: readonly string[] = [
      'The attribute ' || n.shown || CASE v.value WHEN 'SEVERAL_VALUES' THEN ' has several values' ELSE ' is not text' END
        || '; the account keeps the value that it has.' AS detail,
      p.id AS place, v.key AS what
-   FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v
+   FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v ON true
    CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
   // Persons and groups that would leave, but for the list.
   `SELECT o.id, 'PROTECTED' AS reason, 'It left the directory, and is protected by the settings of the account.' AS detail,
@@ -51,8 +51,8 @@ export async function writeSetAside({ db, source, run }: PlanContext): Promise<v
   for (const query of QUERIES) {
     written += await db.run(
       `INSERT INTO set_aside (run, seq, id, reason, detail)
-       SELECT ?2, ?3 + row_number() OVER (ORDER BY place, reason, what), id, reason, detail FROM (${query})
-       ${query.includes('?1') ? '' : 'WHERE ?1 = ?1'}`,
+       SELECT ?2, ?3 + row_number() OVER (ORDER BY place, reason, what), id, reason, detail FROM (${query}) q
+       WHERE CAST(?1 AS INTEGER) = ?1`,
       [source, run, written],
     );
   }

@@ -6,6 +6,7 @@ const TABLES = {
   // Patterns for LIKE, in lower case. list: protect, in-use.
   plan_pattern: 'list TEXT NOT NULL, pattern TEXT NOT NULL',
   plan_rank: 'source INTEGER PRIMARY KEY, nth INTEGER NOT NULL',
+  plan_precedence: 'source INTEGER PRIMARY KEY, nth INTEGER NOT NULL',
   // Who leaves or returns. step: mark, wait, final, done (the rule was applied before), return. rule: what becomes of it.
   plan_leaving: `object INTEGER PRIMARY KEY, kind TEXT NOT NULL, why TEXT NOT NULL, since TEXT NOT NULL,
     runs INTEGER NOT NULL, step TEXT NOT NULL, rule TEXT NOT NULL`,
@@ -58,7 +59,7 @@ export async function clearPlan(db: SqlConnection): Promise<void> {
   await db.exec(
     [
       ...tables.map(([name, columns]) => `CREATE TEMP TABLE IF NOT EXISTS ${name} (${columns})${option(columns)}`),
-      ...Object.keys(INDICES).map((name) => `DROP INDEX IF EXISTS temp.${name}`),
+      ...Object.keys(INDICES).map((name) => `DROP INDEX IF EXISTS ${name}`),
       ...tables.map(([name]) => `DELETE FROM ${name}`),
     ].join(';\n'),
   );
@@ -66,5 +67,5 @@ export async function clearPlan(db: SqlConnection): Promise<void> {
 
 /** Call it when its table has been filled. */
 export async function indexPlan(db: SqlConnection, name: keyof typeof INDICES): Promise<void> {
-  await db.exec(`CREATE INDEX temp.${name} ON ${INDICES[name]}`);
+  await db.exec(`CREATE INDEX ${name} ON ${INDICES[name]}`);
 }

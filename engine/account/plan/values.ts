@@ -5,13 +5,12 @@ import { type PlanContext, flag } from './context.js';
 /** Fills `plan_value`. Nothing is cleared by a run that is not complete: absent is not always empty. */
 export async function planValues(context: PlanContext): Promise<void> {
   const { db, complete, settings } = context;
-  await db.runEach(
-    'INSERT INTO plan_attribute_name VALUES (?1, ?2) ON CONFLICT DO NOTHING',
-    settings.attributes.map((name) => [name.toLowerCase(), name]),
-  );
+  // Of several spellings the first.
+  const names = new Map([...settings.attributes].reverse().map((name) => [name.toLowerCase(), name]));
+  await db.fill('plan_attribute_name', names);
   await db.run(
     `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, v.value
-     FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes) v
+     FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes) v ON true
      CROSS JOIN plan_attribute_name n ON n.name = v.key
      LEFT JOIN attribute a ON a.entry = p.object AND a.name = v.key
      WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value`,

@@ -9,7 +9,8 @@ import { type SqlConnection, integer, text } from '../store/connection.js';
 
 /**
  * The parts of each group that a run brought (`seen_part`), the groups of which they say something new (`seen_group`), and
- * groups whose members are others although they say the same (`moved_group`).
+ * groups whose members are others although they say the same (`moved_group`). Beside them what is on its way between the
+ * store and here: canonical names, and who gives way to whom.
  */
 const TABLES = `
 CREATE TEMP TABLE IF NOT EXISTS seen_part (
@@ -17,11 +18,19 @@ CREATE TEMP TABLE IF NOT EXISTS seen_part (
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
-DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group;
+CREATE TEMP TABLE IF NOT EXISTS named_member (object INTEGER NOT NULL, ref TEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS given_way (
+  object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
+);
+DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group; DELETE FROM named_member; DELETE FROM name_key;
+DELETE FROM given_way;
 `;
 /** The parts of groups that are whole and new: those to be taken in. */
 const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
+/** Parts whose members are known by name only are looked at so many at a time. */
+const PARTS = 100;
 /**
  * The object of source ?1 that has this SID or name: one that is there, else the one known longest. The plus keeps SQLite from
  * walking the index by `present`, with every object of the source in it.
@@ -47,13 +56,13 @@ export async function takeInMembers(
     `INSERT INTO object (source, id, kind, digest, present)
      SELECT ?1, s.id, 'members', '', 0 FROM staged s WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
        AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
-     ON CONFLICT DO NOTHING`,
+     ORDER BY s.key ON CONFLICT DO NOTHING`,
     [source, first, last],
   );
   await db.run(
     `INSERT INTO seen_part SELECT o.key, s.part, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
-     ON CONFLICT (object, part) DO UPDATE SET staged = max(seen_part.staged, excluded.staged)`,
+     ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
     [source, first, last],
   );
   const groups = await db.run(
@@ -95,7 +104,7 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
     `SELECT coalesce(sum(json_array_length(s.record, '$.ids')), 0) AS count FROM ${NEW_PARTS} WHERE g.members = 'whole'`,
   );
   const found = await db.run(
-    `INSERT INTO object_member SELECT g.object, o.key, 0 FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m
+    `INSERT INTO object_member SELECT g.object, o.key, 0 FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
      CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
     [source],
   );
@@ -105,7 +114,7 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
      SELECT u.object, CASE WHEN b.key IS NULL THEN 'id' ELSE 'sid' END, CASE WHEN b.key IS NULL THEN u.id ELSE u.sid END, b.key
      FROM (
        SELECT g.object, m.value AS id, json_extract(s.record, '$.sidsOfIds[' || m.key || ']') AS sid
-       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m
+       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
        WHERE g.members = 'whole' AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
      ) u LEFT JOIN object b ON b.key = ${firstOf('b', 'sid', 'u.sid')}
      WHERE true ON CONFLICT DO NOTHING`,
@@ -117,28 +126,34 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
   await db.run(
     `INSERT INTO object_ref
      SELECT g.object, 'sid', m.value, ${firstOf('o', 'sid', 'm.value')}
-     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.sids') m WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
+     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.sids') m ON true WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
     [source],
   );
 }
 
 /** Members of whom only the distinguished name is known (directories without extended DNs). */
 async function addByName(db: SqlConnection, source: number): Promise<void> {
-  const parts = await db.query(
-    `SELECT p.object, p.staged FROM ${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0`,
-  );
-  if (parts.length > 0) await fillNameKeys(db, source);
-  for (const part of parts) {
+  const named = `${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0`;
+  const parts = await db.query(`SELECT p.staged FROM ${named} ORDER BY p.staged`);
+  if (parts.length === 0) return;
+  await fillNameKeys(db, source);
+  for (let from = 0; from < parts.length; from += PARTS) {
+    const some = parts.slice(from, from + PARTS);
     const names = await db.query(
-      `SELECT m.value AS dn FROM staged s CROSS JOIN json_each(s.record, '$.names') m WHERE s.key = ?1`,
-      [integer(part, 'staged')],
+      `SELECT n.object, m.value AS dn FROM (SELECT p.object, s.record FROM ${named} AND p.staged BETWEEN ?1 AND ?2) n
+       CROSS JOIN json_each(n.record, '$.names') m ON true`,
+      [integer(some[0], 'staged'), integer(some.at(-1), 'staged')],
     );
-    const group = integer(part, 'object');
-    await db.runEach(
-      `INSERT INTO object_ref VALUES (?2, 'dn', ?3, ${firstOf('o', 'dn_key', '?3')}) ON CONFLICT DO NOTHING`,
-      names.map((row) => [source, group, dnKey(text(row, 'dn'))]),
+    await db.fill(
+      'named_member',
+      names.map((row) => [integer(row, 'object'), dnKey(text(row, 'dn'))]),
     );
   }
+  await db.run(
+    `INSERT INTO object_ref SELECT n.object, 'dn', n.ref, ${firstOf('o', 'dn_key', 'n.ref')} FROM named_member n
+     WHERE true ON CONFLICT DO NOTHING`,
+    [source],
+  );
 }
 
 /**
@@ -186,30 +201,21 @@ export async function replaceAbsentMembers(db: SqlConnection, source: number): P
   const absent = `object a CROSS JOIN object_ref r ON r.member = a.key AND r.how <> 'id' WHERE a.source = ?1 AND a.present = 0`;
   const [named] = await db.query(`SELECT 1 AS yes FROM ${absent} AND r.how = 'dn' LIMIT 1`, [source]);
   if (named) await fillNameKeys(db, source);
-  const rows = await db.query(
-    `SELECT * FROM (
-       SELECT r.object, r.how, r.ref, a.key AS old,
-         CASE r.how WHEN 'sid' THEN ${firstOf('n', 'sid', 'r.ref')} ELSE ${firstOf('n', 'dn_key', 'r.ref')} END AS new
+  const found = await db.run(
+    `INSERT INTO given_way SELECT f.object, f.how, f.ref, f.absent, f.present FROM (
+       SELECT r.object, r.how, r.ref, a.key AS absent,
+         CASE r.how WHEN 'sid' THEN ${firstOf('n', 'sid', 'r.ref')} ELSE ${firstOf('n', 'dn_key', 'r.ref')} END AS present
        FROM ${absent}
-     ) f WHERE EXISTS (SELECT 1 FROM object n WHERE n.key = f.new AND n.present = 1)`,
+     ) f WHERE EXISTS (SELECT 1 FROM object n WHERE n.key = f.present AND n.present = 1)`,
     [source],
   );
-  const each = (sql: string, columns: readonly string[]) =>
-    db.runEach(
-      sql,
-      rows.map((row) =>
-        columns.map((column) => (column === 'how' || column === 'ref' ? text(row, column) : integer(row, column))),
-      ),
-    );
-  await each('UPDATE object_ref SET member = ?4 WHERE object = ?1 AND how = ?2 AND ref = ?3', [
-    'object',
-    'how',
-    'ref',
-    'new',
-  ]);
-  await each('DELETE FROM object_member WHERE object = ?1 AND member = ?2 AND via = 1', ['object', 'old']);
-  await each('INSERT INTO object_member VALUES (?1, ?2, 1) ON CONFLICT DO NOTHING', ['object', 'new']);
-  await each('INSERT INTO moved_group VALUES (?1) ON CONFLICT DO NOTHING', ['object']);
+  if (found === 0) return;
+  await db.exec(`
+    UPDATE object_ref SET member = w.present FROM given_way w
+      WHERE object_ref.object = w.object AND object_ref.how = w.how AND object_ref.ref = w.ref;
+    DELETE FROM object_member WHERE via = 1 AND (object, member) IN (SELECT object, absent FROM given_way);
+    INSERT INTO object_member SELECT object, present, 1 FROM given_way WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO moved_group SELECT object FROM given_way WHERE true ON CONFLICT DO NOTHING;`);
 }
 
 /** Canonical names are made only where some group needs them to find its members. */
@@ -219,12 +225,15 @@ export async function fillNameKeys(db: SqlConnection, source: number): Promise<v
       `SELECT key, dn FROM object WHERE +source = ?1 AND key > ?2 AND dn IS NOT NULL AND dn_key IS NULL ORDER BY key LIMIT ?3`,
       [source, after, PAGE],
     );
-    await db.runEach(
-      'UPDATE object SET dn_key = ?2 WHERE key = ?1',
-      page.map((row) => [integer(row, 'key'), dnKey(text(row, 'dn'))]),
-    );
     const last = page.at(-1);
     if (!last) return;
+    await db.fill(
+      'name_key',
+      page.map((row) => [integer(row, 'key'), dnKey(text(row, 'dn'))]),
+    );
+    await db.exec(
+      `UPDATE object SET dn_key = n.dn_key FROM name_key n WHERE n.object = object.key; DELETE FROM name_key`,
+    );
     after = integer(last, 'key');
   }
 }

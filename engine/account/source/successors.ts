@@ -29,7 +29,7 @@ export async function handOver({ db, source, complete, settled, settings }: Plan
        WHERE n.source = ?1 AND n.present = 1 AND (n.kind = 'user' OR (n.kind = 'contact' AND ?2 = 1))
          AND (?3 = 0 OR n.open = 1 OR n.key IN (SELECT object FROM dirty))
          AND (n.kind <> 'user' OR ?4 = '[]' OR substr(n.address, instr(n.address, '@') + 1) IN (SELECT value FROM json_each(?4)))
-     ) WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.key = heir)`,
+     ) f WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.key = f.heir)`,
     [source, flag(settings.contacts), flag(settled), JSON.stringify(domains)],
   );
   if (heirs === 0) return;

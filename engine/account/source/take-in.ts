@@ -20,13 +20,14 @@ export interface TakeIn {
 
 /**
  * What a run brought (`seen`), what of that is new, not as it was, or back again (`dirty`), and objects whose names those
- * set aside without an id have (`vouched`).
+ * set aside without an id have (`vouched`; `vouching`: those names).
  */
 const TABLES = `
 CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS vouched (object INTEGER PRIMARY KEY);
-DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched;
+CREATE TEMP TABLE IF NOT EXISTS vouching (dn_key TEXT NOT NULL);
+DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched; DELETE FROM vouching;
 `;
 
 const FIELDS = [
@@ -43,7 +44,10 @@ const FIELDS = [
   'reason',
   'detail',
 ];
-const VALUES = FIELDS.map((field) => `s.record ->> '${field}'`);
+/** In JSON everything is text to one store, and a number to the other. */
+const valueOf = (field: string) =>
+  field === 'enabled' ? `CAST(s.record ->> 'enabled' AS INTEGER)` : `s.record ->> '${field}'`;
+const VALUES = FIELDS.map(valueOf);
 /** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
 const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type'];
 
@@ -83,7 +87,7 @@ async function noteSeen(db: SqlConnection, { run, source }: TakeIn): Promise<voi
     db.run(
       `INSERT INTO seen SELECT o.key, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
        WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-       ON CONFLICT (object) DO UPDATE SET staged = max(seen.staged, excluded.staged)`,
+       ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
       [source, first, last],
     );
   const [staged] = await db.query(
@@ -96,7 +100,7 @@ async function noteSeen(db: SqlConnection, { run, source }: TakeIn): Promise<voi
      SELECT ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM staged s
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
        AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
-     ON CONFLICT DO NOTHING`,
+     ORDER BY s.key ON CONFLICT DO NOTHING`,
     [source, first, last],
   );
   await note();
@@ -118,7 +122,7 @@ async function noteDirty(db: SqlConnection, newest: number): Promise<number> {
  */
 async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<void> {
   const said = (fields: readonly string[], kinds: string) => `(
-    SELECT d.object, s.kind, s.digest, ${fields.map((field) => `s.record ->> '${field}' AS ${field}`).join(', ')}
+    SELECT d.object, s.kind, s.digest, ${fields.map((field) => `${valueOf(field)} AS ${field}`).join(', ')}
     FROM dirty d CROSS JOIN staged s ON s.key = d.staged WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
     WHERE object.key = n.object AND object.key IN (SELECT object FROM dirty WHERE differs = 1)`;
   const keeps = (field: string) => !complete && KEPT.includes(field);
@@ -147,9 +151,14 @@ async function vouchByName(db: SqlConnection, { run, source }: TakeIn): Promise<
   );
   if (names.length === 0) return;
   await fillNameKeys(db, source);
-  await db.runEach(
-    'INSERT INTO vouched SELECT key FROM object WHERE source = ?1 AND dn_key = ?2 ON CONFLICT DO NOTHING',
-    names.map((row) => [source, dnKey(text(row, 'dn'))]),
+  await db.fill(
+    'vouching',
+    names.map((row) => [dnKey(text(row, 'dn'))]),
+  );
+  await db.run(
+    `INSERT INTO vouched SELECT o.key FROM vouching v CROSS JOIN object o ON o.source = ?1 AND o.dn_key = v.dn_key
+     WHERE true ON CONFLICT DO NOTHING`,
+    [source],
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * What the account needs of a database: SQL with numbered parameters (`?1`), asynchronous, so that an embedded database
- * in a thread and one across the network look the same. What differs between dialects stays in this folder.
+ * in a thread and one across the network look the same. There is one text of each statement, in SQLite's words as far as
+ * PostgreSQL has others for them (`dialect.ts` says which); what differs between the stores stays in this folder.
  */
 
 export type SqlValue = string | number | null;
@@ -14,10 +15,20 @@ export interface SqlConnection {
   run(sql: string, params?: readonly SqlValue[]): Promise<number>;
   /** Runs several statements without parameters. */
   exec(sql: string): Promise<void>;
-  /** Runs a statement once for each row of parameters, in one go. */
-  runEach(sql: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
+  /** Adds rows to a table in bulk, every column of it, in the order in which they come. */
+  fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
+  /** The key that the next row added to the table gets; rows behind it get those that follow. Call it in {@link alone}. */
+  nextKey(table: 'journal', column: 'seq'): Promise<number>;
+  /** Tables have been filled or emptied: a planner that goes by statistics is to look at them again. */
+  analyze(...tables: string[]): Promise<void>;
   /** Everything that `work` does, or nothing. Durable when it resolves. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** The same, while no other transaction of this kind is at work in the account, in whatever process. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Put behind a query: what it read stays as it is until the transaction ends. */
+  readonly keepingRows: string;
+  /** Can somebody else write between two statements of a {@link transaction}? Not where every one is alone. */
+  readonly shared: boolean;
   close(): Promise<void>;
 }
 

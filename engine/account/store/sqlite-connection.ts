@@ -1,7 +1,7 @@
 /** The account's connection over `node:sqlite`. Synchronous underneath: used in the account's thread only. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
-import type { SqlConnection, SqlValue } from './connection.js';
+import { type SqlConnection, type SqlValue, integer } from './connection.js';
 import { MIGRATIONS } from './schema.js';
 
 /** Opens the file, brings its schema up to date. Throws AccountError. */
@@ -14,6 +14,8 @@ export function openSqlite(file: string): SqlConnection {
 }
 
 class SqliteConnection implements SqlConnection {
+  readonly keepingRows = '';
+  readonly shared = false;
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(private readonly database: DatabaseSync) {}
@@ -30,11 +32,27 @@ class SqliteConnection implements SqlConnection {
     await this.#guarded(() => this.database.exec(sql));
   }
 
-  async runEach(sql: string, rows: Iterable<readonly SqlValue[]>) {
+  async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
     await this.#guarded(() => {
-      const statement = this.#statement(sql);
-      for (const row of rows) statement.run(...row);
+      for (const row of rows) {
+        this.#statement(`INSERT INTO ${table} VALUES (${Array(row.length).fill('?').join(', ')})`).run(...row);
+      }
     });
+  }
+
+  async nextKey(table: string, column: string) {
+    const [row] = await this.query(`SELECT coalesce(max(${column}), 0) + 1 AS next FROM ${table}`);
+    return integer(row, 'next');
+  }
+
+  /** SQL says the order of joins itself. */
+  async analyze() {
+    return Promise.resolve();
+  }
+
+  /** Every transaction is: SQLite has one writer at a time. */
+  async alone<Result>(work: () => Promise<Result>) {
+    return this.transaction(work);
   }
 
   async transaction<Result>(work: () => Promise<Result>) {

@@ -1,11 +1,11 @@
 /** Limits just below, at and above; what is unusual; approval. */
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import { type Rules, allowed, parseLimit } from '../../../engine/account/rules.js';
 import { AccountError, SettingError } from '../../../engine/model/errors.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import type { Change, Report } from '../../../engine/model/report.js';
+import { askStore } from '../../support/account-store.js';
 import { UNLIMITED, Workshop, changeLines, group, members, seal, sync, user } from './support.js';
 
 const people = (count: number, from = 0) =>
@@ -250,9 +250,8 @@ describe('limits of an account', () => {
     );
     assert.ok(left.length < 3);
     await account.close();
-    const database = new DatabaseSync(settings.store.file);
-    assert.equal(database.prepare('SELECT count(*) AS n FROM journal').get()?.['n'], 0);
-    database.close();
+    const [row] = await askStore(settings.store, 'SELECT count(*) AS count FROM journal');
+    assert.equal(Number(row?.['count']), 0);
   });
 
   it('exports as CSV, NDJSON and LDIF', async () => {

@@ -1,7 +1,7 @@
 /** What must outlast a bad day: objects set aside, people created anew, groups that were away, runs that were cut. */
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import type { Account } from '../../../engine/account/account.js';
+import { askStore } from '../../support/account-store.js';
 import { Workshop, asideLines, changeLines, group, members, quarantined, seal, sync, user } from './support.js';
 
 describe('an account on a bad day', () => {
@@ -237,8 +237,7 @@ describe('an account on a bad day', () => {
     account = await workshop.open(settings);
     for (let index = 0; index < 3; index += 1) await outcome([user('ann', { primary: null }), user('bob')]);
     await account.close();
-    const database = new DatabaseSync(settings.store.file);
-    assert.equal(database.prepare('SELECT count(*) AS count FROM set_aside').get()?.['count'], 1);
-    database.close();
+    const [row] = await askStore(settings.store, 'SELECT count(*) AS count FROM set_aside');
+    assert.equal(Number(row?.['count']), 1);
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
+import { askStore } from '../../support/account-store.js';
 import { Workshop, changeLines, group, members, seal, sync, user } from './support.js';
 
 const directory: EnrichedRecord[] = [
@@ -250,7 +250,7 @@ describe('runs of an account', () => {
       await account.stage(run, 0, directory);
       await account.abandon(run.id);
       await account.abandon('never-heard-of');
-      assert.equal(rowCount(settings, 'staged'), 0);
+      assert.equal(await rowCount(settings, 'staged'), 0);
       await assert.rejects(account.stage(run, 1, directory), { name: 'AccountError', code: 'RUN_ABANDONED' });
       await assert.rejects(account.apply(run, seal(1), { dryRun: false }), { code: 'RUN_ABANDONED' });
     });
@@ -260,24 +260,20 @@ describe('runs of an account', () => {
       await account.stage(old, 0, directory);
       await account.stage(recent, 0, [user('ann')]);
       await account.close();
-      const database = new DatabaseSync(settings.store.file);
       const yesterday = new Date(Date.now() - 25 * 3_600_000).toISOString();
-      database.prepare('UPDATE run SET touched_at = ? WHERE id = ?').run(yesterday, old.id);
-      database.close();
+      await askStore(settings.store, 'UPDATE run SET touched_at = $1 WHERE id = $2', [yesterday, old.id]);
       account = await workshop.open(settings);
-      assert.equal(rowCount(settings, 'staged'), 1);
+      assert.equal(await rowCount(settings, 'staged'), 1);
       await assert.rejects(account.apply(old, seal(1), { dryRun: false }), { code: 'RUN_ABANDONED' });
       await account.apply(recent, seal(1), { dryRun: false });
-      assert.equal(rowCount(settings, 'staged'), 0);
+      assert.equal(await rowCount(settings, 'staged'), 0);
     });
   });
 
   it('keep the token of a complete run with its data, and no other', async () => {
     const token = (usn: string) => ({ server: 'dc1', invocationId: 'i', usn });
-    const stored = () => {
-      const database = new DatabaseSync(settings.store.file, { readOnly: true });
-      const row = database.prepare('SELECT token FROM source').get();
-      database.close();
+    const stored = async () => {
+      const [row] = await askStore(settings.store, 'SELECT token FROM source');
       return JSON.parse(String(row?.['token'])) as unknown;
     };
     const apply = async (usn: string, complete: boolean, dryRun: boolean) => {
@@ -286,12 +282,12 @@ describe('runs of an account', () => {
       await account.apply(run, seal(1, { complete, token: token(usn) }), { dryRun });
     };
     await apply('1', true, false);
-    assert.deepEqual(stored(), token('1'));
+    assert.deepEqual(await stored(), token('1'));
     await apply('2', false, false);
     await apply('3', true, true);
-    assert.deepEqual(stored(), token('1'));
+    assert.deepEqual(await stored(), token('1'));
     await apply('4', true, false);
-    assert.deepEqual(stored(), token('4'));
+    assert.deepEqual(await stored(), token('4'));
   });
 
   it('refuse a start that is no date', async () => {
@@ -348,9 +344,7 @@ describe('runs of an account', () => {
   });
 });
 
-function rowCount(settings: AccountSettings, table: string): number {
-  const database = new DatabaseSync(settings.store.file, { readOnly: true });
-  const row = database.prepare(`SELECT count(*) AS count FROM ${table}`).get();
-  database.close();
+async function rowCount(settings: AccountSettings, table: string): Promise<number> {
+  const [row] = await askStore(settings.store, `SELECT count(*) AS count FROM ${table}`);
   return Number(row?.['count']);
 }

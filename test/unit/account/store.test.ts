@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AccountSettings } from '../../../engine/account/account.js';
+import type { AccountSettings, SqliteSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { AccountError, SettingError } from '../../../engine/model/errors.js';
 import { Workshop, group, members, seal, sync, user } from './support.js';
@@ -17,7 +17,10 @@ describe('the embedded store of an account', () => {
   beforeEach(() => (workshop = new Workshop()));
   afterEach(() => workshop.close());
 
-  const atFile = (file: string): AccountSettings => ({ ...workshop.settings(), store: { kind: 'sqlite', file } });
+  type Embedded = AccountSettings<SqliteSettings>;
+  const embedded = (): Embedded => atFile(join(workshop.folder, `embedded-${String((files += 1))}.db`));
+  let files = 0;
+  const atFile = (file: string): Embedded => ({ ...workshop.settings(), store: { kind: 'sqlite', file } });
   const refused = (file: string, code: string, message: RegExp) =>
     assert.rejects(workshop.open(atFile(file)), (error) => {
       assert.ok(error instanceof AccountError);
@@ -50,7 +53,7 @@ describe('the embedded store of an account', () => {
   });
 
   it('refuses a store that a newer version has written', async () => {
-    const settings = workshop.settings();
+    const settings = embedded();
     await (await workshop.open(settings)).close();
     const database = new DatabaseSync(settings.store.file);
     database.exec('PRAGMA user_version = 999');
@@ -59,7 +62,7 @@ describe('the embedded store of an account', () => {
   });
 
   it('reports a damaged file', async () => {
-    const settings = workshop.settings();
+    const settings = embedded();
     const account = await workshop.open(settings);
     const people = Array.from({ length: 2_000 }, (_, index) => user(`p${String(index)}`));
     await sync(account, workshop.run(), people, { batchSize: 500 });
@@ -72,7 +75,7 @@ describe('the embedded store of an account', () => {
   });
 
   it('keeps what others commit meanwhile: two openings of one file take turns', async () => {
-    const settings = workshop.settings();
+    const settings = embedded();
     const [one, other] = [await workshop.open(settings), await workshop.open(settings)];
     await Promise.all(
       Array.from({ length: 10 }, (_, index) => [
@@ -85,7 +88,7 @@ describe('the embedded store of an account', () => {
   });
 
   it('waits for a commit that is under way when it is closed', async () => {
-    const settings = workshop.settings();
+    const settings = embedded();
     const account = await workshop.open(settings);
     const run = workshop.run();
     await account.stage(run, 0, [user('ann')]);
@@ -103,7 +106,7 @@ describe('the embedded store of an account', () => {
       console.warn('        NOT SHOWN: no Node.js older than 22.13 is installed here (`node` on the path is newer).');
       return;
     }
-    const work = JSON.stringify({ settings: workshop.settings(), run: workshop.run(), seal: seal(0), batches: [] });
+    const work = JSON.stringify({ settings: embedded(), run: workshop.run(), seal: seal(0), batches: [] });
     const { stdout } = spawnSync(old, [APPLIER], { input: work, encoding: 'utf8' });
     assert.match(stdout, /^failed SQLITE_MISSING .*node:sqlite needs Node\.js 22\.13 or later; this is v/);
   });
@@ -122,7 +125,7 @@ describe('the embedded store of an account', () => {
     ];
 
     it('holds what was before or what is after, and finishes the run when it is started again', async () => {
-      const start = workshop.settings();
+      const start = embedded();
       const first = await workshop.open(start);
       await sync(first, workshop.run(), beforehand, { batchSize: 100 });
       const before = digest(await first.snapshot());
@@ -134,7 +137,7 @@ describe('the embedded store of an account', () => {
       const work = (settings: AccountSettings) => ({ settings, run, seal: seal(batches.length), batches });
 
       const copy = () => {
-        const settings = workshop.settings();
+        const settings = embedded();
         cpSync(start.store.file, settings.store.file);
         return settings;
       };
@@ -161,11 +164,11 @@ describe('the embedded store of an account', () => {
     });
 
     it('negative control: half of it would be seen', async () => {
-      const settings = workshop.settings();
+      const settings = embedded();
       const account = await workshop.open(settings);
       await sync(account, workshop.run(), beforehand, { batchSize: 100 });
       await account.close();
-      const [before, whole] = [await digestAt(settings), workshop.settings()];
+      const [before, whole] = [await digestAt(settings), embedded()];
       const other = await workshop.open(whole);
       await sync(other, workshop.run(), beforehand, { batchSize: 100 });
       await sync(other, workshop.run(), afterwards, { batchSize: 100 });

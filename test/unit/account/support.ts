@@ -17,6 +17,7 @@ import type {
 import type { Limits } from '../../../engine/account/rules.js';
 import type { Change, Report } from '../../../engine/model/report.js';
 import type { Run, Seal } from '../../../engine/model/run.js';
+import { dropStore, newStore } from '../../support/account-store.js';
 
 const dnOf = (id: string) => `CN=${id},DC=example,DC=com`;
 
@@ -66,18 +67,21 @@ export const UNLIMITED: Limits = {
   values: NO_LIMIT,
 };
 
-/** Accounts in one temporary folder. */
+/** Accounts in one temporary folder, or in the PostgreSQL that `ACCOUNT_STORE` names. */
 export class Workshop {
   readonly folder = mkdtempSync(join(tmpdir(), 'account-'));
   readonly #open: Account[] = [];
+  readonly #stores: AccountSettings['store'][] = [];
   #files = 0;
   #runs = 0;
 
   settings(rest: Partial<AccountSettings> = {}): AccountSettings {
     this.#files += 1;
+    const store = newStore(join(this.folder, `account-${String(this.#files)}.db`));
+    this.#stores.push(store);
     return {
       name: 'test',
-      store: { kind: 'sqlite', file: join(this.folder, `account-${String(this.#files)}.db`) },
+      store,
       domains: [],
       attributes: [],
       linkAliases: true,
@@ -110,6 +114,7 @@ export class Workshop {
 
   async close(): Promise<void> {
     for (const account of this.#open.splice(0)) await account.close();
+    for (const store of this.#stores.splice(0)) await dropStore(store);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -1,0 +1,96 @@
+/** The account's connection over `pg`: one session of the server, whose temporary tables are its own. */
+import type { ClientBase } from 'pg';
+import { type SqlConnection, type SqlValue, integer } from './connection.js';
+import { inPostgres } from './dialect.js';
+import { copyIn } from './postgres-copy.js';
+import { isLost, postgresError } from './postgres-errors.js';
+
+export class PostgresConnection implements SqlConnection {
+  readonly keepingRows = ' FOR SHARE';
+  readonly shared = true;
+  #broken = false;
+
+  /** `account` is what the lock of {@link alone} is known by in this database. */
+  constructor(
+    private readonly client: ClientBase,
+    private readonly account: string,
+  ) {}
+
+  /** The session cannot be used any more: its connection was cut, or it stands in a transaction that could not be ended. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  async query(sql: string, params: readonly SqlValue[] = []) {
+    return (await this.#send(sql, params)).rows;
+  }
+
+  async run(sql: string, params: readonly SqlValue[] = []) {
+    return (await this.#send(sql, params)).rowCount ?? 0;
+  }
+
+  async exec(sql: string) {
+    await this.#guarded(() => this.client.query(inPostgres(sql)));
+  }
+
+  async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
+    const some = rows instanceof Array ? rows : [...rows];
+    if (some.length > 0) await this.#guarded(() => copyIn(this.client, table, some));
+  }
+
+  /** A sequence has gaps where a transaction was undone; whoever is alone can close them. */
+  async nextKey(table: string, column: string) {
+    const [row] = await this.query(
+      `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), (SELECT coalesce(max(${column}), 0) + 1 FROM ${table}), false)
+         AS next`,
+    );
+    return integer(row, 'next');
+  }
+
+  async analyze(...tables: string[]) {
+    await this.exec(`ANALYZE ${tables.join(', ')}`);
+  }
+
+  async transaction<Result>(work: () => Promise<Result>) {
+    return this.#transaction('BEGIN', work);
+  }
+
+  async alone<Result>(work: () => Promise<Result>) {
+    return this.#transaction(`BEGIN; ${lockOf(this.account)}`, work);
+  }
+
+  /** The pool has the session; whoever got this from it gives it back. */
+  async close() {
+    return Promise.resolve();
+  }
+
+  async #transaction<Result>(begin: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      await this.#guarded(() => this.client.query(begin));
+      const result = await work();
+      await this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (!this.#broken) await this.client.query('ROLLBACK').catch(() => (this.#broken = true));
+      throw error;
+    }
+  }
+
+  #send(sql: string, params: readonly SqlValue[]) {
+    return this.#guarded(() => this.client.query<Record<string, unknown>>(inPostgres(sql), [...params]));
+  }
+
+  async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#broken ||= isLost(error);
+      throw postgresError(error);
+    }
+  }
+}
+
+/** Waits for whoever has the lock of that account in this database; given back at the end of the transaction. */
+export function lockOf(account: string): string {
+  return `SELECT pg_advisory_xact_lock(hashtextextended('node-red-directory-sync/${account.replaceAll("'", "''")}', 0))`;
+}

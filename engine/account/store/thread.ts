@@ -1,0 +1,82 @@
+/** The thread in which an account lives, wherever it is kept. */
+import type { Change, Report } from '../../model/report.js';
+import type { Run, Seal } from '../../model/run.js';
+import { serveWorker, workerInput } from '../../runtime/worker.js';
+import { type Decision, applyRun, decidePlan } from '../apply.js';
+import { changesPage } from '../changes.js';
+import { type ExportFormat, exportPage } from '../export.js';
+import { findInAccount } from '../find.js';
+import { heldPlans, plannedPage } from '../held.js';
+import { history } from '../history.js';
+import { type KnownUser, addKnownUsers } from '../known.js';
+import { type Lease, ONLY_WRITER, leased, takeLease } from '../lease.js';
+import { purgeRemoved } from '../leavers.js';
+import type { AccountSettings } from '../settings.js';
+import { snapshotOf } from '../snapshot.js';
+import type { StagedRecord } from '../staged-record.js';
+import { abandonRun, expireRuns, expiryFrom, stageBatch } from '../staging.js';
+import type { SqlConnection } from './connection.js';
+import { type AccountStore, openStore } from './store.js';
+
+const settings = workerInput() as AccountSettings;
+let store: AccountStore | undefined;
+let lease: Lease | undefined;
+/** What staging has cost, by run. */
+const staging = new Map<string, number>();
+
+/** Does some work on a connection of the store. */
+function on<Result>(work: (db: SqlConnection) => Promise<Result>): Promise<Result> {
+  if (!store) return Promise.reject(new Error('the account is not open'));
+  const mine = lease;
+  return store.on((db) => work(mine ? leased(db, mine) : db));
+}
+
+const methods = {
+  async open(): Promise<void> {
+    store = await openStore(settings.store);
+    const writer = settings.store.kind === 'postgres' ? `${ONLY_WRITER}:${settings.store.writer}` : ONLY_WRITER;
+    if (settings.exclusive === true) lease = await store.on((db) => takeLease(db, writer));
+    await on((db) => db.transaction(() => expireRuns(db, expiryFrom(new Date()))));
+  },
+  async stage(run: Run, index: number, records: readonly StagedRecord[]): Promise<void> {
+    const started = performance.now();
+    await on((db) => stageBatch(db, run, { index, records }));
+    staging.set(run.id, (staging.get(run.id) ?? 0) + performance.now() - started);
+  },
+  async apply(run: Run, seal: Seal, options: { dryRun: boolean; at?: string }): Promise<Report> {
+    const stageMs = staging.get(run.id) ?? 0;
+    staging.delete(run.id);
+    const at = options.at ?? new Date().toISOString();
+    return on((db) => applyRun(db, settings, { run, seal, dryRun: options.dryRun, stageMs, at }));
+  },
+  decide: (what: Decision) => on((db) => decidePlan(db, settings, what)),
+  heldPlans: () => on(heldPlans),
+  planned: (plan: string, after: number) => on((db) => plannedPage(db, plan, after)),
+  purge: (before: string) => on((db) => purgeRemoved(db, new Date(before))),
+  history: (limit: number) => on((db) => history(db, limit)),
+  exportPage: (format: ExportFormat, after: number) => on((db) => exportPage(db, format, after)),
+  async abandon(runId: string): Promise<void> {
+    staging.delete(runId);
+    await on((db) => abandonRun(db, runId));
+  },
+  changes: (runId: string, after: number): Promise<{ changes: Change[]; last: number }> =>
+    on((db) => changesPage(db, runId, after)),
+  addKnown: (known: readonly KnownUser[]) => on((db) => addKnownUsers(db, known)),
+  find: (what: { address: string } | { id: string }) => on((db) => findInAccount(db, what)),
+  snapshot: () => on(snapshotOf),
+};
+export type AccountThread = typeof methods;
+
+/** In PostgreSQL, batches are staged and questions answered while a run is planned. What is in one lane goes one by one. */
+const LANES: Readonly<Record<string, string>> = {
+  stage: 'staging',
+  abandon: 'staging',
+  apply: 'applying',
+  decide: 'applying',
+  purge: 'applying',
+  addKnown: 'applying',
+};
+const laneOf = (name: string) =>
+  settings.store.kind === 'sqlite' || name === 'open' ? 'all' : (LANES[name] ?? 'reading');
+
+serveWorker(methods, async () => store?.close(), laneOf);

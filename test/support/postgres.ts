@@ -1,0 +1,147 @@
+/**
+ * PostgreSQL in a scratch folder on a port of its own, for tests. Its databases sort by the rules of a language, and a
+ * user who may do little owns one: what works here needs no superuser and no special collation.
+ */
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from './certificates.js';
+import { freePort, outcomeOf, programPath, run, serve } from './programs.js';
+
+const HOST = '127.0.0.1';
+const PASSWORD = 'owner-secret: @/?';
+const ADMIN_PASSWORD = 'admin-secret';
+/** Debian keeps each version's programs in a folder of its own. */
+const DEBIAN = '/usr/lib/postgresql';
+
+/** A running server. */
+export interface TestPostgres {
+  readonly host: string;
+  readonly port: number;
+  /** The authority of its certificate, PEM. */
+  readonly ca: string;
+  /** Of the user who owns the database `accounts`, and of nobody else's. */
+  readonly url: string;
+  /** Of the superuser, in the same database. */
+  readonly adminUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts it; ready in some two seconds. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const bin = programFolder();
+  const folder = await mkdtemp(join(tmpdir(), 'postgres-'));
+  const owner = await serverUser();
+  const as = (program: string, args: readonly string[]): [string, string[]] =>
+    owner === null
+      ? [join(bin, program), [...args]]
+      : ['/usr/bin/setpriv', [...asUser(owner), join(bin, program), ...args]];
+  try {
+    const data = join(folder, 'data');
+    const certificates = await makeCertificates(join(folder, 'certificates'), { hosts: [HOST, 'localhost'] });
+    const secret = join(folder, 'password');
+    await writeFile(secret, ADMIN_PASSWORD);
+    if (owner !== null) {
+      await chmod(join(folder, 'certificates'), 0o755);
+      for (const path of [folder, secret, certificates.keyFile]) await chown(path, owner.uid, owner.gid);
+    }
+    await chmod(certificates.keyFile, 0o600);
+    await run(
+      ...as('initdb', [
+        '-D',
+        data,
+        '-U',
+        'admin',
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${secret}`,
+        '-E',
+        'UTF8',
+        ...LANGUAGE,
+      ]),
+    );
+    const port = await freePort(HOST);
+    const service = serve(
+      ...as('postgres', [
+        ...['-D', data, '-p', String(port), '-h', HOST, '-k', ''],
+        ...[
+          '-c',
+          'ssl=on',
+          '-c',
+          `ssl_cert_file=${certificates.certFile}`,
+          '-c',
+          `ssl_key_file=${certificates.keyFile}`,
+        ],
+        ...['-c', 'max_connections=60', '-c', 'log_min_messages=fatal'],
+      ]),
+    );
+    const stop = async () => {
+      await service.stop();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    };
+    try {
+      await service.listening(HOST, [port]);
+      const admin = (database: string) => `postgresql://admin:${ADMIN_PASSWORD}@${HOST}:${String(port)}/${database}`;
+      const psql = (database: string, sql: string) =>
+        run(join(bin, 'psql'), ['-X', '-q', '-v', 'ON_ERROR_STOP=1', admin(database), '-c', sql]);
+      await ready(() => psql('postgres', 'SELECT 1'));
+      await psql('postgres', `CREATE ROLE owner LOGIN PASSWORD '${PASSWORD}'`);
+      await psql('postgres', 'CREATE DATABASE accounts OWNER owner');
+      const url = `postgresql://owner:${encodeURIComponent(PASSWORD)}@${HOST}:${String(port)}/accounts`;
+      return { host: HOST, port, ca: certificates.ca, url, adminUrl: admin('accounts'), stop };
+    } catch (failure) {
+      await stop();
+      throw failure;
+    }
+  } catch (failure) {
+    await rm(folder, { recursive: true, force: true });
+    throw failure;
+  }
+}
+
+/** Words are sorted as in English: `a B c`, and not by their bytes. */
+const LANGUAGE = ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en'];
+
+/** The programs of the newest version that is installed. */
+function programFolder(): string {
+  const installed = ((): string[] => {
+    try {
+      return readdirSync(DEBIAN).sort((left, right) => Number(right) - Number(left));
+    } catch {
+      return [];
+    }
+  })();
+  const folders = installed.map((version) => join(DEBIAN, version, 'bin'));
+  const found = folders.find((folder) => programPath('initdb', [folder]) !== null);
+  if (found !== undefined) return found;
+  throw new Error('This test needs initdb and postgres. On Debian: apt-get install --no-install-recommends postgresql');
+}
+
+/** The server does not run as root: then it runs as Debian's user for it. Null: as who we are. */
+async function serverUser(): Promise<{ uid: number; gid: number } | null> {
+  if (process.getuid?.() !== 0) return null;
+  const { stdout } = await outcomeOf('/usr/bin/getent', ['passwd', 'postgres']);
+  const [, , uid, gid] = stdout.split(':');
+  if (uid === undefined || gid === undefined)
+    throw new Error('There is no user "postgres" that the server could run as.');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+const asUser = ({ uid, gid }: { uid: number; gid: number }) => [
+  `--reuid=${String(uid)}`,
+  `--regid=${String(gid)}`,
+  '--clear-groups',
+];
+
+async function ready(ask: () => Promise<unknown>): Promise<void> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
