@@ -1,12 +1,12 @@
 /** What was read, compared with the last run: attributes that vanish or were not asked for, other scopes, two readers. */
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { Rules } from '../../../engine/account/rules.js';
 import { digestOf } from '../../../engine/model/canonical.js';
 import type { EnrichedRecord, User } from '../../../engine/model/records.js';
 import type { Report } from '../../../engine/model/report.js';
 import type { ReadScope } from '../../../engine/model/run.js';
+import { askStore } from '../../support/account-store.js';
 import { seeded } from '../../support/fault-proxy.js';
 import { type ReadingNow, ReadingOracle } from '../../support/oracle/reading.js';
 import { UNLIMITED, Workshop, changeLines, group, members, seal, user } from './support.js';
@@ -329,16 +329,12 @@ describe('a held plan leaves the account untouched', () => {
   afterEach(() => workshop.close());
 
   /** Every row of the account, as the database has it. */
-  function rowsOf({ store }: AccountSettings): unknown {
-    const database = new DatabaseSync(store.file, { readOnly: true });
-    try {
-      return ['entry', 'address', 'attribute', 'member', 'leaving', 'removed'].map((table) =>
-        database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all(),
-      );
-    } finally {
-      database.close();
-    }
-  }
+  const rowsOf = ({ store }: AccountSettings) =>
+    Promise.all(
+      ['entry', 'address', 'attribute', 'member', 'leaving', 'removed'].map((table) =>
+        askStore(store, `SELECT * FROM ${table} ORDER BY 1, 2`),
+      ),
+    );
 
   const as = (id: string) => user(id, { primary: 'ann@example.com', aliases: ['a@example.com'], dn: 'CN=Ann' });
   const rest = Array.from({ length: 30 }, (_, index) => user(`p${String(index)}`));
@@ -356,10 +352,10 @@ describe('a held plan leaves the account untouched', () => {
         return account.apply(run, seal(1), { dryRun: false });
       };
       await sync(start);
-      const before = rowsOf(settings);
+      const before = await rowsOf(settings);
       const held = await sync(next);
       assert.equal(held.outcome, 'held');
-      assert.deepEqual(rowsOf(settings), before);
+      assert.deepEqual(await rowsOf(settings), before);
       await account.decide({ plan: held.plan, verdict: 'reject', by: 'ada' });
       assert.equal((await sync(start)).outcome, 'unchanged', 'the old one is there again');
       const again = await sync(next);
