@@ -18,9 +18,7 @@ export async function rankSources({ db, rules }: PlanContext): Promise<void> {
       return nth < 0 ? [] : [[integer(row, 'key'), nth] as const];
     }),
   );
-  await db.run(
-    'UPDATE plan_rank SET nth = p.nth FROM plan_precedence p WHERE p.source = plan_rank.source',
-  );
+  await db.run('UPDATE plan_rank SET nth = p.nth FROM plan_precedence p WHERE p.source = plan_rank.source');
 }
 
 /**

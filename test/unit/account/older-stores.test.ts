@@ -1,5 +1,6 @@
 /** Databases of older versions: brought up to date when they are opened, and the account goes on as if nothing had been. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountSettings } from '../../../engine/account/account.js';
 import { MIGRATIONS } from '../../../engine/account/store/schema.js';
@@ -47,8 +48,9 @@ describe('an account of an older version', () => {
 
   /** As version `version` left it. */
   function olderStore(version: number): AccountSettings {
-    const settings = workshop.settings({ attributes: ['title'], rules: {} });
-    const database = new DatabaseSync(settings.store.file);
+    const file = join(workshop.folder, 'older.db');
+    const settings = workshop.settings({ attributes: ['title'], rules: {}, store: { kind: 'sqlite', file } });
+    const database = new DatabaseSync(file);
     for (const [index, migration] of MIGRATIONS.slice(0, version).entries()) {
       database.exec(migration);
       if (index === 0) database.exec(FIRST_RUN);
