@@ -39,4 +39,3 @@ async function unusable(account: Promise<Account>, error: unknown): Promise<bool
   await open.close();
   return true;
 }
-
