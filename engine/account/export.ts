@@ -27,24 +27,24 @@ const FIRST: Record<ExportFormat, string> = {
   ldif: 'version: 1\n\ndn: o=account\nobjectClass: organization\no: account\n',
 };
 
-/** The next piece after number `after` (0 at first); `next` is null when there is no more. */
+/** The next piece after the entry `after` (0 at first); `next` is null when there is no more. */
 export async function exportPage(
   db: SqlConnection,
   format: ExportFormat,
   after: number,
 ): Promise<{ text: string; next: number | null }> {
   const rows = await db.query(
-    `SELECT nth, key, kind, address, name, origin, enabled, id FROM (
-       SELECT row_number() OVER (ORDER BY e.key) AS nth, e.key, e.kind, e.address, e.name, e.origin, e.enabled, o.id
-       FROM entry e LEFT JOIN object o ON o.key = e.key) n WHERE nth > ?1 ORDER BY nth LIMIT ?2`,
-    [after, PAGE],
+    `SELECT e.key, e.kind, e.address, e.name, e.origin, e.enabled, o.id FROM entry e LEFT JOIN object o ON o.key = e.key
+     WHERE e.key > ?1 ORDER BY e.key LIMIT ?2`,
+    // No entry has the key 0, and those known from elsewhere have one below it.
+    [after === 0 ? Number.MIN_SAFE_INTEGER : after, PAGE],
   );
   const written: string[] = [];
   for (const row of rows) written.push(WRITERS[format](await exported(db, row)));
   const last = rows.at(-1);
   return {
     text: (after === 0 ? FIRST[format] : '') + written.join(''),
-    next: last && rows.length === PAGE ? integer(last, 'nth') : null,
+    next: last && rows.length === PAGE ? integer(last, 'key') : null,
   };
 }
 
@@ -96,9 +96,9 @@ const WRITERS: Record<ExportFormat, (one: Exported) => string> = {
   ldif: ldifEntry,
 };
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe in front. */
+/** A text that a spreadsheet would take for a formula, also in full-width characters, gets an apostrophe in front. */
 function csvField(value: string): string {
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const safe = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
