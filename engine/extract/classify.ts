@@ -2,18 +2,31 @@
 import type { Entry } from '../ldap/entry.js';
 import type { AttributeValue, DirectoryObject, ExtractedRecord, ObjectKind, Quarantined } from '../model/records.js';
 
-/** What a class makes of an object, weakest first: where it is of several (a contact is a person, too), the last counts. */
-const RANKED: readonly (ObjectKind | null)[] = [null, 'user', 'contact', 'group', 'dynamic-group', null];
-const NOT_PEOPLE = 5;
+/** What a class makes of an object; a public folder is none of them. */
+type ClassKind = ObjectKind | 'public-folder';
+
+/** Weakest first: where an object is of several (a contact is a person, too), the last counts. */
+const RANKED: readonly (ClassKind | null)[] = [
+  null,
+  'public-folder',
+  'user',
+  'contact',
+  'group',
+  'dynamic-group',
+  null,
+];
+const NOT_PEOPLE = 6;
+const PUBLIC_FOLDER = 1;
 const RANKS = new Map<string, number>([
-  ['inetorgperson', 1],
-  ['person', 1],
-  ['user', 1],
-  ['contact', 2],
-  ['group', 3],
-  ['groupofnames', 3],
-  ['groupofuniquenames', 3],
-  ['msexchdynamicdistributionlist', 4],
+  ['publicfolder', PUBLIC_FOLDER],
+  ['inetorgperson', 2],
+  ['person', 2],
+  ['user', 2],
+  ['contact', 3],
+  ['group', 4],
+  ['groupofnames', 4],
+  ['groupofuniquenames', 4],
+  ['msexchdynamicdistributionlist', 5],
   // Machines and service accounts are users by inheritance only.
   ['computer', NOT_PEOPLE],
   ['msds-managedserviceaccount', NOT_PEOPLE],
@@ -23,6 +36,9 @@ const RANKS = new Map<string, number>([
 /** The ranks of classes as servers spell them, so that each is folded once. */
 const rankBySpelling = new Map<string, number>();
 const MOST_SPELLINGS = 1_000;
+/** Copied, for the reason told in `ldap/entry.ts`: a literal here would be taken for long-lived. */
+const NO_OBJECT: DirectoryObject = { kind: 'user', id: '', dn: '', attributes: {} };
+const NO_CLASSES: readonly AttributeValue[] = [];
 /** A name that replication made ([MS-ADTS] 3.1.1.5.1.3): a line feed, CNF and the object's GUID at the end of the old one. */
 const CONFLICT = /^[A-Za-z]+=(?:[^,\\]|\\.)*(?:\\0A|\n)CNF:[0-9a-f]{8}-/i;
 const EXTENDED_NAME = /^(?:<(?:GUID|SID|WKGUID)=[^>]*>;)+/i;
@@ -49,16 +65,16 @@ export function toRecord(entry: Entry, held: Record<string, string> | null, publ
     return setAside(id, '', 'UNDECODABLE_DN', 'The name of the object is not valid UTF-8.', entry);
   }
   const dn = plainDn(entry.dn);
-  const folder = isPublicFolder(attributes['objectClass'] ?? []);
-  const kind = kindOf(attributes['objectClass'] ?? []) ?? (folder && publicFolders ? 'contact' : null);
-  if (kind === null && folder) {
+  const found = classOf(attributes['objectClass'] ?? NO_CLASSES);
+  const kind = found === 'public-folder' && publicFolders ? 'contact' : found;
+  if (kind === 'public-folder') {
     const detail = 'A mail-enabled public folder. Switch on "publicFolders" of the extract node to have its address.';
     return setAside(id, dn, 'PUBLIC_FOLDER', detail, entry);
   }
   if (kind === null) {
     return setAside(id, dn, 'UNSUPPORTED_CLASS', 'The object is neither a person, a contact nor a group.', entry);
   }
-  if (CONFLICT.test(dn)) {
+  if (dn.includes('CNF:') && CONFLICT.test(dn)) {
     const detail = 'Replication renamed the object because two had one name. Rename or delete it in the directory.';
     return setAside(id, dn, 'NAME_CONFLICT', detail, entry);
   }
@@ -71,12 +87,22 @@ export function toRecord(entry: Entry, held: Record<string, string> | null, publ
       entry,
     );
   }
-  const record: DirectoryObject = { kind, id, dn, attributes };
+  const record: DirectoryObject = { ...NO_OBJECT, kind, id, dn, attributes };
   return held === null ? record : { ...record, held };
 }
 
 /** The kind that these classes make an object; null where an account has no place for it. */
 export function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
+  const found = classOf(classes);
+  return found === 'public-folder' ? null : found;
+}
+
+/** Mail-enabled public folders have a class of their own. */
+export function isPublicFolder(classes: readonly AttributeValue[]): boolean {
+  return classes.some((value) => typeof value === 'string' && rankOf(value) === PUBLIC_FOLDER);
+}
+
+function classOf(classes: readonly AttributeValue[]): ClassKind | null {
   let highest = 0;
   for (const value of classes) {
     if (typeof value !== 'string') continue;
@@ -84,11 +110,6 @@ export function kindOf(classes: readonly AttributeValue[]): ObjectKind | null {
     if (rank > highest) highest = rank;
   }
   return RANKED[highest] ?? null;
-}
-
-/** Mail-enabled public folders have a class of their own. */
-export function isPublicFolder(classes: readonly AttributeValue[]): boolean {
-  return classes.some((value) => typeof value === 'string' && value.toLowerCase() === 'publicfolder');
 }
 
 function rankOf(spelling: string): number {

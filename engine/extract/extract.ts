@@ -8,8 +8,8 @@ import type { RangeCounts } from '../ldap/ranges.js';
 import { type Session, openSession } from '../ldap/session.js';
 import type { DirectorySettings } from '../ldap/settings.js';
 import { type DirectorySyncError, SettingError, StoppedError, asDirectorySyncError } from '../model/errors.js';
-import { countRecords } from '../model/message.js';
-import { type ExtractedRecord, noRecords } from '../model/records.js';
+import { countRecords, noRecords } from '../model/counts.js';
+import type { ExtractedRecord } from '../model/records.js';
 import type { Proof, ReadScope, Seal } from '../model/run.js';
 import { BroughtCounts } from './brought.js';
 import { missingCanary, parseCanary } from './canaries.js';
@@ -23,6 +23,21 @@ import { ALWAYS_READ, type ExtractSettings, checkExtractSettings } from './setti
 import { type Slice, emptyLog, readBases } from './source.js';
 
 export { ALWAYS_READ, DOCUMENTED_FILTER, type ExtractSettings } from './settings.js';
+
+/**
+ * A batch ends here although it has fewer records than the setting says: 500 people are half of it, and 500 groups of 5,000
+ * members would be 200 MB.
+ */
+const MOST_BATCH_BYTES = 1024 * 1024;
+/** About what a value of an attribute that came in ranges takes. */
+const BYTES_OF_VALUE = 80;
+
+/** About how much an entry was on the wire, what was read in ranges included. */
+function sizeOf({ bytes, ranges, attributes }: Entry): number {
+  if (ranges.length === 0) return bytes;
+  const keys = new Set(ranges.map(({ key }) => key));
+  return [...keys].reduce((sum, key) => sum + (attributes[key]?.length ?? 0) * BYTES_OF_VALUE, bytes);
+}
 
 export interface ExtractOutcome {
   readonly seal: Seal;
@@ -155,15 +170,19 @@ class Reading {
 
   async *#batchesOf(slices: AsyncGenerator<Slice, void>): AsyncGenerator<ExtractedRecord[], void> {
     let batch: ExtractedRecord[] = [];
+    let bytes = 0;
     try {
       for await (const slice of slices) {
         for (const entry of slice.entries) {
           // Few entries come in part; to wait for each would cost more than to read it.
           const cut = entry.ranges.length === 0 ? null : await this.#complete(slice.session, entry);
           const record = this.#record(entry, cut, slice.lacking?.(entry) ?? null);
-          if (record === null || batch.push(record) < this.settings.batchSize) continue;
+          if (record === null) continue;
+          bytes += sizeOf(entry);
+          if (batch.push(record) < this.settings.batchSize && bytes < MOST_BATCH_BYTES) continue;
           yield this.#counted(batch);
           batch = [];
+          bytes = 0;
         }
       }
     } catch (error) {

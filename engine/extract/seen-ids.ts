@@ -1,64 +1,74 @@
-/** Which objects have been sent, in 16 bytes each: what a search that is begun again leaves out. */
+/**
+ * Which objects have been sent, in 16 bytes each: what a search that is begun again leaves out. Of all that a read keeps, this
+ * alone grows with the directory.
+ */
 
 const BYTES = 16;
-const FIRST_ROOM = 1024 * BYTES;
+const DIGITS = 2 * BYTES;
+/** Room is taken in pieces, so that it is never copied: to double one piece would hold three times as much for a while. */
+const PIECE_IDS = 4096;
 
 export class SeenIds {
-  #bytes = Buffer.alloc(FIRST_ROOM);
-  #length = 0;
+  readonly #pieces: Buffer[] = [];
+  #count = 0;
   /** Made when somebody asks for the first time: most reads never do. */
   #known: Set<string> | null = null;
 
   /** Remembers an id, which is a GUID or UUID as text. Anything else is not remembered, and may come twice. */
   add(id: string): void {
-    if (this.#length + BYTES > this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
-    }
-    if (!writeId(id, this.#bytes, this.#length)) return;
-    this.#known?.add(this.#keyAt(this.#length));
-    this.#length += BYTES;
+    const at = (this.#count % PIECE_IDS) * BYTES;
+    const piece = this.#pieces[Math.floor(this.#count / PIECE_IDS)] ?? this.#another();
+    if (!writeId(id, piece, at)) return;
+    this.#count += 1;
+    this.#known?.add(keyAt(piece, at));
   }
 
   has(id: string): boolean {
     this.#known ??= this.#all();
-    return writeId(id, scratch, 0) && this.#known.has(scratch.toString('latin1', 0, BYTES));
+    return writeId(id, scratch, 0) && this.#known.has(keyAt(scratch, 0));
+  }
+
+  #another(): Buffer {
+    const piece = Buffer.allocUnsafeSlow(PIECE_IDS * BYTES);
+    this.#pieces.push(piece);
+    return piece;
   }
 
   #all(): Set<string> {
     const all = new Set<string>();
-    for (let at = 0; at < this.#length; at += BYTES) all.add(this.#keyAt(at));
+    let left = this.#count;
+    for (const piece of this.#pieces) {
+      for (let at = 0; at < piece.length && left > 0; at += BYTES, left -= 1) all.add(keyAt(piece, at));
+    }
     return all;
-  }
-
-  #keyAt(at: number): string {
-    return this.#bytes.toString('latin1', at, at + BYTES);
   }
 }
 
 const scratch = Buffer.alloc(BYTES);
+/** The value of each hexadecimal digit by its character; 255 for any other. */
+const DIGIT = new Uint8Array(256).fill(255);
+for (let value = 0; value < 16; value += 1) {
+  DIGIT[value.toString(16).charCodeAt(0)] = value;
+  DIGIT[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
 const DASH = 0x2d;
+
+function keyAt(bytes: Buffer, at: number): string {
+  return bytes.toString('latin1', at, at + BYTES);
+}
 
 /** Digit by digit: this is done for every object of a directory. False where the text is not 32 hexadecimal digits. */
 function writeId(id: string, into: Buffer, start: number): boolean {
-  let at = start;
-  let high = -1;
+  let digits = 0;
+  let byte = 0;
   for (let index = 0; index < id.length; index += 1) {
     const code = id.charCodeAt(index);
     if (code === DASH) continue;
-    const digit = digitOf(code);
-    if (digit < 0 || at === start + BYTES) return false;
-    if (high < 0) high = digit;
-    else {
-      into[at] = high * 16 + digit;
-      at += 1;
-      high = -1;
-    }
+    const digit = DIGIT[code] ?? 255;
+    if (digit === 255 || digits === DIGITS) return false;
+    byte = ((byte << 4) | digit) & 0xff;
+    if ((digits & 1) === 1) into[start + (digits >> 1)] = byte;
+    digits += 1;
   }
-  return at === start + BYTES && high < 0;
-}
-
-function digitOf(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+  return digits === DIGITS;
 }

@@ -9,11 +9,15 @@ import { TAG, malformed } from './ber.js';
 export type TakeMessage = (bytes: Buffer, start: number, end: number) => void;
 
 const LONGEST_HEADER = 6;
+/** Messages up to this are put together in a place that is used again and again. */
+const USUAL_BYTES = 64 * 1024;
 
 export class MessageAssembler {
-  #chunks: Buffer[] = [];
+  readonly #usual = Buffer.allocUnsafeSlow(USUAL_BYTES);
+  /** Where the message begun is put together: `#usual`, or a place of its own for a large one. */
+  #begun = this.#usual;
   #held = 0;
-  /** Length of the message begun in `#chunks`; 0 while its header is not there. */
+  /** Length of the message begun; 0 while its header is not whole. */
   #awaited = 0;
 
   constructor(
@@ -33,9 +37,10 @@ export class MessageAssembler {
   push(chunk: Buffer, more: () => boolean = () => true): void {
     let at = this.#held === 0 ? 0 : this.#complete(chunk);
     while (at < chunk.length && more()) {
-      const length = this.#messageLength(chunk, at);
+      const length = this.#messageLength(chunk, at, chunk.length);
       if (length === 0 || at + length > chunk.length) {
-        this.#hold(chunk, at, length);
+        this.#begin(length);
+        this.#keep(chunk, at, chunk.length);
         return;
       }
       this.take(chunk, at, at + length);
@@ -49,54 +54,55 @@ export class MessageAssembler {
     while (this.#awaited === 0) {
       // The header itself is cut: byte by byte, at most five times.
       if (used === chunk.length) return used;
-      this.#keep(chunk.subarray(used, used + 1));
+      this.#keep(chunk, used, used + 1);
       used += 1;
-      const head = Buffer.concat(this.#chunks, this.#held);
-      this.#chunks = [head];
-      this.#awaited = this.#messageLength(head, 0);
+      const length = this.#messageLength(this.#begun, 0, this.#held);
+      if (length > 0) this.#begin(length);
     }
-    const wanted = this.#awaited - this.#held;
-    const taken = Math.min(wanted, chunk.length - used);
-    this.#keep(chunk.subarray(used, used + taken));
-    if (taken < wanted) return chunk.length;
-    const message = Buffer.concat(this.#chunks, this.#held);
-    this.#chunks = [];
+    const taken = Math.min(this.#awaited - this.#held, chunk.length - used);
+    this.#keep(chunk, used, used + taken);
+    if (this.#held < this.#awaited) return chunk.length;
+    const message = this.#begun;
+    const length = this.#awaited;
+    this.#begun = this.#usual;
     this.#held = 0;
     this.#awaited = 0;
-    this.take(message, 0, message.length);
+    this.take(message, 0, length);
     return used + taken;
   }
 
-  #hold(chunk: Buffer, at: number, length: number): void {
+  /** Makes room for a message of `length`; what is held of it comes along. Pages not written to cost nothing. */
+  #begin(length: number): void {
     this.#awaited = length;
-    this.#keep(chunk.subarray(at));
+    if (length <= USUAL_BYTES) return;
+    const room = Buffer.allocUnsafeSlow(length);
+    this.#usual.copy(room, 0, 0, this.#held);
+    this.#begun = room;
   }
 
   /** Keeps a copy, because the reader of the socket may use its buffer again. */
-  #keep(part: Buffer): void {
-    if (part.length === 0) return;
-    this.#chunks.push(Buffer.from(part));
-    this.#held += part.length;
+  #keep(chunk: Buffer, from: number, to: number): void {
+    this.#held += chunk.copy(this.#begun, this.#held, from, to);
   }
 
-  /** Length of the message that begins at `at`, header included; 0 if its header is cut. */
-  #messageLength(bytes: Buffer, at: number): number {
-    if (bytes[at] !== TAG.sequence) throw notLdap(bytes, at);
-    const first = bytes[at + 1];
-    if (first === undefined) return 0;
+  /** Length of the message that begins at `at`, header included; 0 if its header is cut by `limit`. */
+  #messageLength(bytes: Buffer, at: number, limit: number): number {
+    if (bytes[at] !== TAG.sequence) throw notLdap(bytes, at, limit);
+    if (at + 2 > limit) return 0;
+    const first = bytes[at + 1] ?? 0;
     if (first < 0x80) return 2 + first;
     const octets = first & 0x7f;
     if (octets === 0 || octets > LONGEST_HEADER - 2) throw malformed('length of the message', 1);
-    if (at + 2 + octets > bytes.length) return 0;
+    if (at + 2 + octets > limit) return 0;
     const length = 2 + octets + bytes.readUIntBE(at + 2, octets);
     if (length > this.maxMessageBytes) throw messageTooLarge(length, this.maxMessageBytes);
     return length;
   }
 }
 
-function notLdap(bytes: Buffer, at: number): DirectoryError {
+function notLdap(bytes: Buffer, at: number, limit: number): DirectoryError {
   // A TLS alert or handshake record in answer to plain LDAP (RFC 8446, 5.1).
-  if ((bytes[at] === 0x15 || bytes[at] === 0x16) && (bytes[at + 1] ?? 3) === 3) {
+  if ((bytes[at] === 0x15 || bytes[at] === 0x16) && (at + 1 === limit || bytes[at + 1] === 3)) {
     return new DirectoryError('SERVER_SPEAKS_TLS', {
       message:
         'The directory server answered with TLS where plain LDAP was spoken. Set "encryption" to LDAPS for this port, or "servers" to the port of plain LDAP (389).',

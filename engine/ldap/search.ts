@@ -30,10 +30,10 @@ export interface SearchOutcome {
   readonly references: readonly string[];
 }
 
-const SLICE_ENTRIES = 250;
-const SLICE_BYTES = 1024 * 1024;
+const SLICE_ENTRIES = 100;
+const SLICE_BYTES = 256 * 1024;
 /** Reading stops while this much waits to be taken. */
-const MOST_WAITING_BYTES = 16 * 1024 * 1024;
+const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 const MOST_REFERENCES = 1_000;
 const MOST_EMPTY_PAGES = 10_000;
 

@@ -100,6 +100,8 @@ export interface AttributeName {
   /** Says by its value whether the object changed. `hidden`: read for that alone, and no part of the record. */
   readonly mark: boolean;
   readonly hidden: boolean;
+  /** Its values, where every object has a few of the same; else null. */
+  readonly words: Words | null;
   /** The name that came behind this one in the last entry. */
   following: AttributeName | null;
 }
@@ -142,25 +144,49 @@ export class AttributeNames {
 }
 
 function nameOf(spelling: string, key: string, asked: boolean, slot: AttributeKey, range?: string): AttributeName {
-  const bytes = Uint8Array.from(Buffer.from(spelling, 'latin1'));
   const mark = MARKS.has(key.toLowerCase());
   const [first, last] = range?.split('-') ?? [];
   return {
-    spelling: new DataView(bytes.buffer),
+    spelling: viewOf(spelling),
     slot,
     key,
     syntax: syntaxOf(key),
     range: first === undefined ? null : { first: Number(first), last: last === '*' ? null : Number(last) },
     mark,
     hidden: mark && !asked,
+    words: key.toLowerCase() === 'objectclass' ? new Words() : null,
     following: null,
   };
+}
+
+const MOST_WORDS = 64;
+const LONGEST_WORD = 64;
+
+/** The values of an attribute such as objectClass: each string is made, and folded by whoever looks it up, only once. */
+export class Words {
+  readonly #known: { readonly spelling: DataView; readonly text: string }[] = [];
+
+  /** The word from `start` to `end` of `bytes`; null where it was not learnt. */
+  find(bytes: DataView, start: number, end: number): string | null {
+    for (const { spelling, text } of this.#known) if (sameBytes(spelling, bytes, start, end)) return text;
+    return null;
+  }
+
+  /** `text` is ASCII. */
+  learn(text: string): void {
+    if (this.#known.length === MOST_WORDS || text.length > LONGEST_WORD) return;
+    this.#known.push({ spelling: viewOf(text), text });
+  }
 }
 
 /** How the values of an attribute are read. Options are respected: `;binary` is binary, `cn;lang-de` is as `cn`. */
 export function syntaxOf(name: string): Syntax {
   const [plain = '', ...options] = name.toLowerCase().split(';');
   return options.includes('binary') ? 'binary' : (SYNTAX_BY_NAME.get(plain) ?? 'text');
+}
+
+function viewOf(spelling: string): DataView {
+  return new DataView(Uint8Array.from(Buffer.from(spelling, 'latin1')).buffer);
 }
 
 /** Four bytes at a time: every name of every entry passes here. */

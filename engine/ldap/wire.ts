@@ -38,7 +38,8 @@ const ANSWERS: Readonly<Record<number, readonly number[]>> = {
   [OPERATION.searchRequest]: [OPERATION.searchEntry, OPERATION.searchReference, OPERATION.searchDone],
   [OPERATION.extendedRequest]: [OPERATION.extendedResponse],
 };
-const LONGEST_SLICE_MS = 8;
+/** Milliseconds of reading in one turn of the event loop; then others have theirs. */
+const LONGEST_SLICE_MS = 2;
 
 /** For the library it looks like a socket that is connected already. */
 export class Wire extends Duplex {

@@ -3,9 +3,8 @@
  * unless every batch that the hop before sent has arrived.
  */
 import { hash } from 'node:crypto';
-import { type RecordCounts, noRecords } from './records.js';
+import { type RecordCounts, countRecords, noRecords } from './counts.js';
 import type { Run, Seal, Stage } from './run.js';
-import { countRecords } from './message.js';
 
 /** What tells one batch from another under the same number: kinds and ids, in order. */
 interface Countable {

@@ -5,8 +5,10 @@
 import { Type } from '@sinclair/typebox';
 import { contractFault, parserOf } from './check.js';
 import { ContractError } from './errors.js';
-import { EnrichedRecord, ExtractedRecord, type RecordCounts, noRecords } from './records.js';
+import { EnrichedRecord, ExtractedRecord } from './records.js';
 import { type Parts, Run, Seal } from './run.js';
+
+export { countRecords } from './counts.js';
 
 /** A batch of a run. `Payload` is what it carries: extracted or enriched records. */
 export interface BatchMessage<Payload> {
@@ -74,10 +76,4 @@ function parseMessage<Payload>(message: unknown, parseBatch: (value: unknown) =>
   return topic === 'batch'
     ? batchMessage(parsed, parsed.batch, parseBatch(payload))
     : sealMessage(parsed, parseSeal(payload));
-}
-
-/** Counts the records of a batch by kind. */
-export function countRecords(records: readonly { kind: keyof RecordCounts }[], into = noRecords()): RecordCounts {
-  for (const { kind } of records) into[kind] += 1;
-  return into;
 }

@@ -6,6 +6,9 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 
+// Without schemas, for those who count and check nothing: a reader starts in half the time.
+export { RECORD_KINDS, type RecordCounts, type RecordKind, noRecords } from './counts.js';
+
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** A binary value in JSON. */
@@ -135,14 +138,3 @@ export type Member = Static<typeof Member>;
 export type Members = Static<typeof Members>;
 export type ExtractedRecord = Static<typeof ExtractedRecord>;
 export type EnrichedRecord = Static<typeof EnrichedRecord>;
-
-/** Every kind a record can be of, in the order in which reports list them. */
-export const RECORD_KINDS = ['user', 'contact', 'group', 'dynamic-group', 'members', 'quarantined'] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
-/** How many records of each kind. */
-export type RecordCounts = Record<RecordKind, number>;
-
-/** A count of zero for every kind. */
-export function noRecords(): RecordCounts {
-  return { user: 0, contact: 0, group: 0, 'dynamic-group': 0, members: 0, quarantined: 0 };
-}
