@@ -21,6 +21,9 @@ const BLANK_OR_CONTROL = /[\s\p{Cc}\p{Cs}]/u;
 const ASCII = /^[\x21-\x7e]*$/;
 const SMTP = /^smtp:/i;
 const MARK_LENGTH = 'smtp:'.length;
+/** ASCII, nothing to be put in lower case, one `@`. */
+const PLAIN = /^[!-?[-~]+@[!-?[-~]+$/;
+const PLAIN_MARKED = /^(?:(SMTP:)|smtp:)([!-?[-~]+@[!-?[-~]+)$/;
 const NONE: readonly string[] = [];
 const UNMARKED = { primaries: NONE, aliases: NONE };
 /** The mark of an address of another system: `X500:/o=…`. */
@@ -29,14 +32,22 @@ const OTHER_MARK = /^(?!smtp:)[A-Za-z][A-Za-z0-9-]*:/i;
 /** Chooses the primary address and the aliases by the rules above. Lower case, trimmed, each address once. */
 export function addressesOf(attributes: AttributeMap, kind = 'user'): Addresses {
   const { primaries, aliases } = marked(attributes, 'proxyAddresses');
-  const mail = addresses(textsOf(attributes, 'mail'));
+  const mail = mailOf(attributes);
   const shadow = marked(attributes, 'msExchShadowProxyAddresses');
   const targets = kind === 'contact' ? targetsOf(attributes) : NONE;
 
-  const ownMail = primaries.find((address) => mail.includes(address));
-  const ranked = [...primaries, ...mail, ...aliases, ...shadow.primaries, ...shadow.aliases, ...targets];
-  const first = ownMail ?? ranked[0] ?? null;
-  return { primary: first, aliases: eachOnce(ranked.filter((address) => address !== first)) };
+  const own = primaries.length < 2 ? undefined : primaries.find((address) => mail.includes(address));
+  const first = own ?? primaries[0] ?? mail[0] ?? aliases[0];
+  const primary = first ?? shadow.primaries[0] ?? shadow.aliases[0] ?? targets[0] ?? null;
+  const others: string[] = [];
+  for (const list of [primaries, mail, aliases]) addOthers(list, primary, others);
+  if (shadow !== UNMARKED) for (const list of [shadow.primaries, shadow.aliases]) addOthers(list, primary, others);
+  if (targets.length > 0) addOthers(targets, primary, others);
+  return { primary, aliases: eachOnce(others) };
+}
+
+function addOthers(list: readonly string[], primary: string | null, others: string[]): void {
+  for (const address of list) if (address !== primary) others.push(address);
 }
 
 /**
@@ -45,6 +56,15 @@ export function addressesOf(attributes: AttributeMap, kind = 'user'): Addresses 
  * both spellings are one address.
  */
 export function normalAddress(text: string): string | null {
+  return isPlain(text) ? text : otherAddress(text);
+}
+
+/** Nearly all addresses are of this form, which costs one look. */
+function isPlain(text: string): boolean {
+  return text.length <= LONGEST_ADDRESS && PLAIN.test(text);
+}
+
+function otherAddress(text: string): string | null {
   const address = text.trim().toLowerCase();
   const at = address.indexOf('@');
   const valid =
@@ -87,15 +107,31 @@ function targetsOf(attributes: AttributeMap): string[] {
 
 /** Only `SMTP` in capitals makes an address primary; every other spelling (`smtp`, `Smtp`) is an alias, as in Exchange. */
 function marked(attributes: AttributeMap, name: string): { primaries: readonly string[]; aliases: readonly string[] } {
-  if (attributes.get(name) === undefined) return UNMARKED;
+  const values = attributes.get(name);
+  if (values === undefined) return UNMARKED;
   const primaries: string[] = [];
   const aliases: string[] = [];
-  for (const text of textsOf(attributes, name)) {
-    if (!SMTP.test(text)) continue;
-    const address = normalAddress(text.slice(MARK_LENGTH));
+  for (const value of values) {
+    if (typeof value !== 'string') continue;
+    const [, capitals, plain] = (value.length <= LONGEST_ADDRESS ? PLAIN_MARKED.exec(value) : null) ?? [];
+    if (plain !== undefined) {
+      (capitals === undefined ? aliases : primaries).push(plain);
+      continue;
+    }
+    const text = value.trim();
+    const address = SMTP.test(text) ? normalAddress(text.slice(MARK_LENGTH)) : null;
     if (address !== null) (text.startsWith('SMTP') ? primaries : aliases).push(address);
   }
   return { primaries: eachOnce(primaries), aliases: eachOnce(aliases) };
+}
+
+/** Mostly one, and mostly valid. */
+function mailOf(attributes: AttributeMap): readonly string[] {
+  const values = attributes.get('mail');
+  if (values === undefined) return NONE;
+  const [value] = values;
+  const address = values.length === 1 && typeof value === 'string' && isPlain(value) ? value : null;
+  return address === null ? addresses(textsOf(attributes, 'mail')) : [address];
 }
 
 /** Valid addresses, each once, sorted. */

@@ -50,7 +50,8 @@ const NONE: readonly AttributeValue[] = [];
 /** Makes them readable. Where a name comes twice in different case, the values are joined. */
 export function byName(attributes: Attributes): AttributeMap {
   for (const name in attributes) if (!isUsual(name)) return indexed(attributes);
-  return { get: (name) => (Object.hasOwn(attributes, name) ? attributes[name] : undefined) };
+  // None of the names that are asked for is one that every object has.
+  return { get: (name) => attributes[name] };
 }
 
 function isUsual(name: string): boolean {

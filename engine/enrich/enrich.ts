@@ -1,5 +1,14 @@
 /** Turns what a directory calls its objects into the records of an account. Pure: a record in, its records out. */
-import type { Contact, DirectoryObject, EnrichedRecord, ExtractedRecord, Quarantined, User } from '../model/records.js';
+import type {
+  Contact,
+  DirectoryObject,
+  DynamicGroup,
+  EnrichedRecord,
+  ExtractedRecord,
+  Group,
+  Quarantined,
+  User,
+} from '../model/records.js';
 import { type Addresses, addressesOf, apart, domainSet, otherAddressesOf } from './addresses.js';
 import { classesShown } from './aside.js';
 import { type AttributeMap, byName, textOf } from './attributes.js';
@@ -39,9 +48,6 @@ const CONSUMED: ReadonlySet<string> = new Set(
     'msExchDynamicDLBaseDN',
   ].map((name) => name.toLowerCase()),
 );
-
-/** The fields that people and groups have alike. */
-type Shared = Omit<Contact, 'kind' | 'enabled'>;
 
 /** NT AUTHORITY\SELF: what a shared mailbox names as its owner, and no account of anybody. */
 const SELF = 'S-1-5-10';
@@ -86,46 +92,73 @@ export function enrichObject(
   // Fields by hand: to spread objects into one another takes longer than all else here.
   const { primary, aliases, outside } = addressFields(record, attributes, settings);
   const { attributes: further, aside } = furtherOf(record, attributes, settings);
-  const shared: Shared = { id, dn, sid, name, primary, aliases, attributes: further };
-  if (outside !== undefined) shared.outside = outside;
-  if (aside !== null) shared.aside = aside;
 
   switch (record.kind) {
     case 'contact':
-      return [{ kind: 'contact', ...shared, enabled: true }];
     case 'user': {
-      const enabled = enabledOf(attributes, settings.accountExpires === true ? now : null);
-      if (enabled !== null) {
-        const user: User = { kind: 'user', ...shared, enabled };
-        const masterSid = sidIn(attributes, 'msExchMasterAccountSid');
-        if (masterSid !== null && masterSid !== SELF) user.masterSid = masterSid;
-        return [user];
+      const isContact = record.kind === 'contact';
+      const enabled = isContact || enabledOf(attributes, settings.accountExpires === true ? now : null);
+      if (enabled === null) {
+        return [
+          setAside(
+            record,
+            attributes,
+            'UNDECODABLE_STATE',
+            'userAccountControl is not an integer, so nobody can say whether the account is enabled.',
+          ),
+        ];
       }
-      return [
-        setAside(
-          record,
-          attributes,
-          'UNDECODABLE_STATE',
-          'userAccountControl is not an integer, so nobody can say whether the account is enabled.',
-        ),
-      ];
+      const person: User | Contact = {
+        kind: record.kind,
+        id,
+        dn,
+        sid,
+        name,
+        primary,
+        aliases,
+        attributes: further,
+        enabled,
+      };
+      noteApart(person, outside, aside);
+      if (person.kind === 'contact') return [person];
+      const masterSid = sidIn(attributes, 'msExchMasterAccountSid');
+      if (masterSid !== null && masterSid !== SELF) person.masterSid = masterSid;
+      return [person];
     }
-    case 'group':
-      return [
-        { kind: 'group', ...shared, ...scopeAndType(attributes) },
-        ...membersOf(record.id, attributes, heldMembers(record), settings.membersPerRecord),
-      ];
-    case 'dynamic-group':
-      return [
-        {
-          kind: 'dynamic-group',
-          ...shared,
-          ...scopeAndType(attributes),
-          filter: textOf(attributes, 'msExchDynamicDLFilter'),
-          filterBase: plainNameOf(textOf(attributes, 'msExchDynamicDLBaseDN')),
-        },
-      ];
+    case 'group': {
+      const group: Group = {
+        kind: 'group',
+        id,
+        dn,
+        sid,
+        name,
+        primary,
+        aliases,
+        attributes: further,
+        ...scopeAndType(attributes),
+      };
+      noteApart(group, outside, aside);
+      return [group, ...membersOf(record.id, attributes, heldMembers(record), settings.membersPerRecord)];
+    }
+    case 'dynamic-group': {
+      const filter = textOf(attributes, 'msExchDynamicDLFilter');
+      const filterBase = plainNameOf(textOf(attributes, 'msExchDynamicDLBaseDN'));
+      const shared = { id, dn, sid, name, primary, aliases, attributes: further };
+      const list: DynamicGroup = { kind: 'dynamic-group', ...shared, ...scopeAndType(attributes), filter, filterBase };
+      noteApart(list, outside, aside);
+      return [list];
+    }
   }
+}
+
+/** What most records do not have. */
+function noteApart(
+  record: { outside?: string[]; aside?: Record<string, string> },
+  outside: string[] | undefined,
+  aside: Record<string, string> | null,
+): void {
+  if (outside !== undefined) record.outside = outside;
+  if (aside !== null) record.aside = aside;
 }
 
 function heldAttributes(record: DirectoryObject): [string, string][] {

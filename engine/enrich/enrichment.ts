@@ -83,6 +83,7 @@ export class Enrichment {
       this.#primary?.note(record, attributes, made);
       if (this.#findings) findings.push(...this.#findings.note(record, attributes, made));
     }
+    this.#fullPrimary(enriched);
     enriched = await this.#asked(() => this.#dynamicLists(enriched), enriched);
     await this.#asked(() => this.#members.resolve(enriched), undefined);
     if (this.#findings) findings.push(...this.#findings.noteMembers(enriched));
@@ -123,6 +124,15 @@ export class Enrichment {
 
   async close(): Promise<void> {
     await Promise.all([this.#own?.close(), this.#other?.close()]);
+  }
+
+  /** People by primary group do not wait for the end of the run: a domain has one group with everybody. */
+  #fullPrimary(enriched: EnrichedRecord[]): void {
+    if (this.#primary === null) return;
+    const { membersPerRecord } = this.settings;
+    const nesting = this.#nesting;
+    if (nesting === null) for (const record of this.#primary.full(membersPerRecord)) enriched.push(record);
+    else for (const { group, ids } of this.#primary.fullByGroup(membersPerRecord)) nesting.add(group, ids, null);
   }
 
   *#lateMembers(): Generator<Members> {

@@ -7,7 +7,10 @@ import type { Member, Quarantined } from '../model/records.js';
 import { mayBeGroup } from './aside.js';
 import { byName } from './attributes.js';
 import { hashOf } from './hash.js';
+import { PackedNumbers } from './packed-numbers.js';
 import { sidIn } from './sids.js';
+
+const NO_NAME = 0;
 
 export class GroupsAside {
   /** Keys as those of members, with the reason for setting aside. */
@@ -15,7 +18,7 @@ export class GroupsAside {
   /** Hashes of the names of those without an id. */
   readonly #names = new Map<number, string>();
   /** The hash of each member's name, by number. */
-  readonly #nameOf: number[] = [];
+  readonly #nameOf = new PackedNumbers();
   readonly #numbers = new Map<number, string>();
   #nameless: string | null = null;
 
@@ -33,18 +36,19 @@ export class GroupsAside {
 
   /** Members that have ids are known by them, and one without an id only by the name beside it. */
   noteName(number: number, { id, dn }: Member): void {
-    if (id !== undefined && dn !== undefined) this.#nameOf[number] = nameHash(dn);
+    while (this.#nameOf.count < number) this.#nameOf.add(NO_NAME);
+    this.#nameOf.add(id !== undefined && dn !== undefined ? nameHash(dn) : NO_NAME);
   }
 
-  /** Looks for them among the members, by the number of each. */
-  find(members: ReadonlyMap<string, number>): void {
+  /** Looks for them among the members. `numberOf`: the number of a key, -1 for none. */
+  find(numberOf: (key: string) => number): void {
     for (const [key, reason] of this.#keys) {
-      const number = members.get(key);
-      if (number !== undefined) this.#numbers.set(number, reason);
+      const number = numberOf(key);
+      if (number !== -1) this.#numbers.set(number, reason);
     }
     if (this.#names.size === 0) return;
-    for (const [number, name] of this.#nameOf.entries()) {
-      const reason = this.#names.get(name);
+    for (let number = 0; number < this.#nameOf.count; number += 1) {
+      const reason = this.#names.get(this.#nameOf.at(number));
       if (reason !== undefined) this.#numbers.set(number, reason);
     }
   }
@@ -65,6 +69,7 @@ function held(reason: string): string {
   return `A group in it was set aside (${reason}), so who is in that is not known.`;
 }
 
+/** Never that of no name. */
 function nameHash(dn: string): number {
-  return hashOf(dn.toLowerCase())[0];
+  return hashOf(dn.toLowerCase()) || 1;
 }

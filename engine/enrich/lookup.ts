@@ -177,9 +177,12 @@ export class Lookup {
   }
 }
 
+/** `CN=S-`: a first look, because every member of every group is looked at. */
+const FOREIGN_DASH = 4;
+
 /** Whether a name is that of a foreign security principal: a place holder for somebody of another forest. */
 export function isForeign(dn: string): boolean {
-  return /^CN=S-1-[^,]*,CN=ForeignSecurityPrincipals,/i.test(dn);
+  return dn.charAt(FOREIGN_DASH) === '-' && /^CN=S-1-[^,]*,CN=ForeignSecurityPrincipals,/i.test(dn);
 }
 
 /** Only what a filter needs, so that names stay short (RFC 4515, section 3). */

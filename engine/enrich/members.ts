@@ -5,7 +5,7 @@
  * member is known by its id without a look-up. Other directories answer the plain distinguished name.
  */
 import { guidToBytes, guidToText, sidToBytes, sidToText } from '../model/identifiers.js';
-import type { AttributeValue, Member, Members } from '../model/records.js';
+import type { Member, Members } from '../model/records.js';
 import { type AttributeMap, valuesOf } from './attributes.js';
 
 /** The whole of what a domain controller answers, in one step: groups of 100,000 members are common, other forms are not. */
@@ -30,17 +30,21 @@ export function membersOf(
   held: string | null,
   membersPerRecord: number,
 ): Members[] {
-  const found = new Map<string, Member>();
-  let unreadable = 0;
-  const take = (value: AttributeValue, parse: (text: string) => Member | null) => {
-    const member = typeof value === 'string' ? parse(value) : null;
-    if (member) found.set(keyOf(member), member);
-    else unreadable += 1;
-  };
-  for (const value of valuesOf(attributes, 'member')) take(value, parseMember);
-  for (const value of valuesOf(attributes, 'uniqueMember')) take(value, parseUniqueMember);
+  const listed = valuesOf(attributes, 'member');
+  const unique = valuesOf(attributes, 'uniqueMember');
+  const found: Member[] = [];
+  for (const value of listed) {
+    const member = typeof value === 'string' ? parseMember(value) : null;
+    if (member) found.push(member);
+  }
+  for (const value of unique) {
+    const member = typeof value === 'string' ? parseUniqueMember(value) : null;
+    if (member) found.push(member);
+  }
+  const unreadable = listed.length + unique.length - found.length;
   const reason = held ?? (unreadable === 0 ? null : unreadableMembers(unreadable));
-  return inParts(group, [...found.values()], membersPerRecord, reason);
+  // No attribute has a value twice: only who is in both is there twice.
+  return inParts(group, unique.length === 0 || listed.length === 0 ? found : eachOnce(found), membersPerRecord, reason);
 }
 
 /** Parses a value of `member`. Null where nothing in it says who is meant. */
@@ -77,8 +81,10 @@ function readPrefix(member: Member, name: string, value: string): void {
 }
 
 /** Distinguished names are compared without case here: enough to drop a repeat, and a repeat that stays does no harm. */
-function keyOf(member: Member): string {
-  return member.id ?? member.sid ?? (member.dn ?? '').toLowerCase();
+function eachOnce(members: readonly Member[]): Member[] {
+  return [
+    ...new Map(members.map((member) => [member.id ?? member.sid ?? (member.dn ?? '').toLowerCase(), member])).values(),
+  ];
 }
 
 function unreadableMembers(count: number): string {

@@ -1,16 +1,20 @@
 /**
  * Flattening: each group with everybody below it. Kept in memory until the run's end, because a group may come before those in
- * it: 4 bytes for a membership, and some 300 for each object that is a group or in one. Groups that contain one another are taken
- * as one, and each is made once from those below it, so that neither cycles nor depth cost more than the memberships that there are.
+ * it: 4 bytes for a membership, and some 50 for each object that is a group or in one (more where a member has no id). Groups that
+ * contain one another are taken as one, and each is made once from those below it, so that neither cycles nor depth cost more than
+ * the memberships that there are.
  */
 import { dnKey } from '../model/dn.js';
 import { knots } from './cycles.js';
 import { GroupsAside } from './groups-aside.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
+import { NumberedMembers } from './numbered-members.js';
+import { PackedNumbers } from './packed-numbers.js';
 
 interface Node {
   readonly id: string;
-  below: Uint32Array;
+  /** Numbers of members. */
+  readonly below: PackedNumbers;
   held: string | null;
 }
 
@@ -22,14 +26,12 @@ export interface NestingFigures {
 
 export class Nesting {
   readonly figures: NestingFigures = { flattened: 0, nesting: 0 };
-  readonly #numbers = new Map<string, number>();
-  readonly #members: Member[] = [];
+  readonly #members = new NumberedMembers();
   readonly #groups = new Map<number, Node>();
   /** Other ways to name a group: its SID, its name. */
   readonly #aliases = new Map<string, number>();
   /** Groups that were set aside: who is in them is not known. */
   readonly #aside = new GroupsAside();
-  #hasNames = false;
 
   /** Takes the groups and members out of the records of one batch; what is left is to be sent on. */
   take(records: readonly EnrichedRecord[]): EnrichedRecord[] {
@@ -39,20 +41,16 @@ export class Nesting {
       else rest.push(record);
       if (record.kind === 'quarantined') this.#aside.note(record);
       if (record.kind !== 'group' && record.kind !== 'dynamic-group') continue;
-      const number = this.#number(record.id, { id: record.id });
+      const number = this.#number({ id: record.id });
       if (record.sid !== null) this.#aliases.set(`sid:${record.sid}`, number);
       this.#aliases.set(`dn:${dnKey(record.dn)}`, number);
     }
     return rest;
   }
 
-  /** Adds members to a group that was taken: those by primary group. `held`: why they are not certain. */
+  /** Adds members to a group, which may be taken later: those by primary group. `held`: why they are not certain. */
   add(group: string, ids: readonly string[], held: string | null): void {
-    const node = this.#groups.get(this.#number(group, { id: group }));
-    const numbers = ids.map((id) => this.#number(id, { id }));
-    if (!node) return;
-    node.below = joined(node.below, numbers);
-    node.held ??= held;
+    this.#noteMembers({ group, add: ids.map((id) => ({ id })), held });
   }
 
   /**
@@ -61,7 +59,7 @@ export class Nesting {
    */
   *rest(membersPerRecord: number): Generator<Members> {
     const groupOf = this.#groupNumbers();
-    this.#aside.find(this.#numbers);
+    this.#aside.find((key) => this.#members.find(key));
     const groups = this.#groups;
     const below = function* (group: number): Generator<number> {
       for (const number of groups.get(group)?.below ?? []) {
@@ -72,7 +70,7 @@ export class Nesting {
     const above = new Map<number, number>();
     for (const group of groups.keys())
       for (const inside of below(group)) above.set(inside, (above.get(inside) ?? 0) + 1);
-    const flat = new Flat(this.#members.length);
+    const flat = new Flat(this.#members.count);
     for (const knot of knots(groups.keys(), below)) {
       const own = knot.flatMap((group) => groups.get(group) ?? []);
       const numbers = own.flatMap((node) => Array.from(node.below, (number) => groupOf.get(number) ?? number));
@@ -88,7 +86,7 @@ export class Nesting {
     const parts = Math.max(1, Math.ceil(leaves.length / membersPerRecord));
     for (let part = 1; part <= parts; part += 1) {
       const some = leaves.subarray((part - 1) * membersPerRecord, part * membersPerRecord);
-      const add = Array.from(some).flatMap((leaf) => this.#members[leaf] ?? []);
+      const add = Array.from(some, (leaf) => this.#members.at(leaf));
       yield { kind: 'members', group: id, add, part, parts, ...(held === null ? {} : { held }) };
     }
     this.figures.flattened += 1;
@@ -97,7 +95,7 @@ export class Nesting {
   /** For members that were known by SID or name: the group of that SID or name. */
   #groupNumbers(): Map<number, number> {
     const groupOf = new Map<number, number>();
-    for (const [key, number] of this.#hasNames ? this.#numbers : []) {
+    for (const [number, key] of this.#members.withoutId) {
       const group = this.#aliases.get(key);
       if (group !== undefined) groupOf.set(number, group);
     }
@@ -108,25 +106,18 @@ export class Nesting {
     return groupOf;
   }
 
-  #noteMembers({ group, add, held }: Members): void {
-    const number = this.#number(group, { id: group });
-    const node = this.#groups.get(number) ?? { id: group, below: new Uint32Array(), held: null };
-    node.below = joined(
-      node.below,
-      add.map((member) => this.#number(keyOf(member), member)),
-    );
-    node.held ??= held ?? null;
-    this.#groups.set(number, node);
+  #noteMembers({ group, add, held = null }: Pick<Members, 'group' | 'add'> & { held?: string | null }): void {
+    const number = this.#number({ id: group });
+    let node = this.#groups.get(number);
+    if (node === undefined) this.#groups.set(number, (node = { id: group, below: new PackedNumbers(), held: null }));
+    for (const member of add) node.below.add(this.#number(member));
+    node.held ??= held;
   }
 
-  #number(key: string, member: Member): number {
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.#members.length;
-    this.#numbers.set(key, number);
-    this.#members.push(slim(member));
-    this.#aside.noteName(number, member);
-    this.#hasNames ||= member.id === undefined;
+  #number(member: Member): number {
+    const before = this.#members.count;
+    const number = this.#members.add(member);
+    if (number === before) this.#aside.noteName(number, member);
     return number;
   }
 }
@@ -185,21 +176,4 @@ class Flat {
     }
     for (const group of knot) if (this.#made.get(group)?.needed === 0) this.#made.delete(group);
   }
-}
-
-function keyOf({ id, sid, dn = '' }: Member): string {
-  return id ?? (sid === undefined ? `dn:${dnKey(dn)}` : `sid:${sid}`);
-}
-
-/** Without the name where there is an id: names are long. Of somebody of another forest everything is kept. */
-function slim(member: Member): Member {
-  if (member.id === undefined || member.external === true) return member;
-  return member.sid === undefined ? { id: member.id } : { id: member.id, sid: member.sid };
-}
-
-function joined(numbers: Uint32Array, more: readonly number[]): Uint32Array {
-  const all = new Uint32Array(numbers.length + more.length);
-  all.set(numbers);
-  all.set(more, numbers.length);
-  return all;
 }

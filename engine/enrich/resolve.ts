@@ -45,10 +45,18 @@ export class MemberResolver {
     const foreign: Member[] = [];
     for (const record of records) {
       if (record.kind !== 'members') continue;
-      for (const member of record.add) {
-        if (member.dn !== undefined && isForeign(member.dn)) foreign.push(member);
-        else if (member.id === undefined && member.dn !== undefined && !this.#wasRead(member, member.dn))
-          nameless.push(member);
+      const { add } = record;
+      for (let at = 0; at < add.length; at += 1) {
+        const member = add[at];
+        if (member?.dn === undefined) continue;
+        if (isForeign(member.dn)) foreign.push(member);
+        else if (member.id === undefined) {
+          const id = this.#idOf(member.dn);
+          // A new object, with its room for both: to add a field to one costs more.
+          if (id !== null)
+            add[at] = member.sid === undefined ? { id, dn: member.dn } : { id, sid: member.sid, dn: member.dn };
+          else nameless.push(member);
+        }
       }
     }
     if (foreign.length > 0) await this.#foreign(foreign);
@@ -56,12 +64,11 @@ export class MemberResolver {
     else this.figures.membersByName += nameless.length;
   }
 
-  #wasRead(member: Member, dn: string): boolean {
+  /** The id of somebody who was read before; null: of nobody. */
+  #idOf(dn: string): string | null {
     const id = this.own === null ? null : this.#read.get(dn);
-    if (id === null) return false;
-    member.id = id;
-    this.figures.membersFound += 1;
-    return true;
+    if (id !== null) this.figures.membersFound += 1;
+    return id;
   }
 
   async #named(members: readonly Member[], lookup: Lookup): Promise<void> {

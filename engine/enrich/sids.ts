@@ -1,4 +1,4 @@
-import { sidToBytes, sidToText } from '../model/identifiers.js';
+import { isSid, sidToText } from '../model/identifiers.js';
 import { type AttributeMap, valuesOf } from './attributes.js';
 
 /** Text where extract read it, bytes where another source did; null for anything else, the object has its id. */
@@ -6,5 +6,6 @@ export function sidIn(attributes: AttributeMap, name: string): string | null {
   const [value] = valuesOf(attributes, name);
   if (value === undefined) return null;
   if (typeof value !== 'string') return sidToText(Buffer.from(value.base64, 'base64'));
-  return sidToBytes(value.trim()) ? value.trim() : null;
+  const text = value.trim();
+  return isSid(text) ? text : null;
 }

@@ -102,7 +102,11 @@ function wayOf(name: string, consumed: ReadonlySet<string>): Way {
 
 /** The same list where nothing is to be read anew: most values are plain text. */
 function readBy(read: Reader, values: AttributeValue[]): AttributeValue[] {
-  if (read === plainName && !values.some((value) => typeof value === 'string' && value.startsWith('<'))) return values;
+  if (read === plainName) {
+    let hasName = false;
+    for (const value of values) if (typeof value === 'string' && value.startsWith('<')) hasName = true;
+    if (!hasName) return values;
+  }
   return values.map(read).filter((value) => value !== null);
 }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { Enrichment } from '../../../engine/enrich/enrichment.js';
 import type { EnrichSettings } from '../../../engine/enrich/settings.js';
-import type { Attributes, DirectoryObject, ExtractedRecord, Quarantined } from '../../../engine/model/records.js';
+import type {
+  Attributes,
+  DirectoryObject,
+  EnrichedRecord,
+  ExtractedRecord,
+  Quarantined,
+} from '../../../engine/model/records.js';
 import { membersByName } from '../../support/enriched.js';
 
 const DOMAIN = 'S-1-5-21-1-2-3';
@@ -206,8 +212,8 @@ describe('flattening, where a group in a group was set aside', () => {
 
 describe('the batches at the end of a run', () => {
   it('hold many records of groups without anybody, and few of full ones', async () => {
-    const sizes = async (records: readonly ExtractedRecord[]) => {
-      const settings = { membersPerRecord: 2, primaryGroups: true };
+    const sizes = async (records: readonly ExtractedRecord[], more: Partial<EnrichSettings> = {}) => {
+      const settings = { membersPerRecord: 2, primaryGroups: true, ...more };
       const { signal } = new AbortController();
       const run = new Enrichment(settings, { own: null, other: null }, new Date(), signal);
       await run.batch(records);
@@ -215,7 +221,46 @@ describe('the batches at the end of a run', () => {
     };
     const numbers = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
     assert.deepEqual(await sizes(numbers(1, 1001).map((number) => group(number, []))), [500, 500, 1]);
-    const users = group(2000, [], { objectSid: [`${DOMAIN}-513`] });
-    assert.deepEqual(await sizes([users, ...numbers(1, 202).map((number) => person(number))]), [50, 50, 1]);
+    assert.deepEqual(await sizes([group(2000, numbers(1, 202))], { nested: 'flattened' }), [50, 50, 1]);
+  });
+});
+
+describe('people of a primary group that was read', () => {
+  const settings = { membersPerRecord: 2, primaryGroups: true };
+  const users = (listed: readonly number[]) => group(50, listed, { objectSid: [`${DOMAIN}-513`] });
+  const enrichment = () =>
+    new Enrichment(settings, { own: null, other: null }, new Date(), new AbortController().signal);
+  const partsIn = (records: readonly EnrichedRecord[]) =>
+    records.flatMap((record) =>
+      record.kind === 'members' && record.group === users([]).id
+        ? [{ part: record.part, parts: record.parts, members: record.add.length, held: record.held !== undefined }]
+        : [],
+    );
+
+  it('are sent as soon as they fill a record, and do not wait for the end', async () => {
+    const run = enrichment();
+    await run.batch([users([])]);
+    assert.deepEqual(partsIn((await run.batch([person(1), person(2), person(3)])).records), [
+      { part: 2, parts: 3, members: 2, held: false },
+    ]);
+    assert.deepEqual(partsIn([...run.rest()].flat()), [{ part: 3, parts: 3, members: 1, held: false }]);
+  });
+
+  it('are held all the same where somebody may be missing', async () => {
+    const run = enrichment();
+    await run.batch([users([]), person(1), person(2), person(3, { primaryGroupID: [] })]);
+    assert.deepEqual(partsIn([...run.rest()].flat()), [{ part: 3, parts: 3, members: 0, held: true }]);
+  });
+
+  it('a group that is read twice is held where its parts would be mixed up', async () => {
+    for (const [again, held] of [
+      [[7], false],
+      [[7, 8, 9], true],
+    ] as const) {
+      const run = enrichment();
+      await run.batch([users([7]), person(1), person(2)]);
+      await run.batch([users(again)]);
+      assert.deepEqual(partsIn([...run.rest()].flat()), [{ part: 3, parts: 3, members: 0, held }]);
+    }
   });
 });
