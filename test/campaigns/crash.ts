@@ -1,135 +1,113 @@
 /**
- * `npm run crash -- --count N --seed N --json --check`: a process that applies a run is killed with SIGKILL, at a named point
- * (account open, run staged) or at a random moment, and started again until it ends. Then the account is what the oracle
- * says, and the journal has each change once.
+ * `npm run crash -- --count N --seed N --json --check`: a process with a whole sync is killed with SIGKILL, at a named point, when
+ * the database's log has grown by some pages, or at a random moment, started again, and ends its work. Behind each kill the
+ * account is as before or as after; in the end it is the oracle's, and the journal has each change once.
+ *
+ * `--node-red`: the process is a Node-RED with the documented flow, over HTTPS. `--control`: without transactions, to see the
+ * harm; then it must be seen.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { type AccountSettings, openAccount } from '../../engine/account/account.js';
-import type { EnrichedRecord } from '../../engine/model/records.js';
-import type { Run } from '../../engine/model/run.js';
+import { numberOption } from '../../bench/support/verdict.js';
 import { seeded } from '../support/fault-proxy.js';
-import { AccountOracle } from '../support/oracle/history.js';
-import { UNLIMITED, changeLines, group, members, seal, sync, user } from '../unit/account/support.js';
-import { runCases, verdict } from './campaign.js';
+import { verdict } from './campaign.js';
+import { flowOf } from './crash/flow.js';
+import { startInNodeRed, startSyncer } from './crash/hosts.js';
+import { POINTS, type Point } from './crash/points.js';
+import { AS_IT_SHOULD, BASE, type Kill, PASSWORD, USER, type WorldOptions, openWorld } from './crash/world.js';
 
-const APPLIER = join(__dirname, '..', 'unit', 'account', 'programs', 'applier.js');
-const PEOPLE = Array.from({ length: 300 }, (_, index) => `p${String(index)}`);
-export const AS_IT_SHOULD = 'as it should be';
+export { AS_IT_SHOULD } from './crash/world.js';
 
-/** One crash. Answers how it ended. */
-export async function oneCrash(seed: number): Promise<string> {
+const CRASHES_IN_A_WORLD = 10;
+type Any = (below: number) => number;
+
+const inProgram: WorldOptions['hostFor'] = ({ directory, settings }) =>
+  Promise.resolve(
+    startSyncer({
+      account: settings,
+      directory: {
+        servers: [{ host: directory.host, port: directory.port }],
+        encryption: 'none',
+        tls: {},
+        user: USER,
+        password: PASSWORD,
+        base: BASE,
+        pageSize: 20,
+        timeouts: { connect: 5_000, idle: 10_000, run: 60_000 },
+        maxMessageBytes: 1024 * 1024,
+      },
+    }),
+  );
+const inNodeRed: WorldOptions['hostFor'] = async (world) => startInNodeRed(world.folder, await flowOf(world));
+
+/** Of five kills three are at named points, one by the log's growth, one at a random moment. */
+function drawKill(any: Any, points: readonly Point[]): Kill {
+  const kind = any(5);
+  if (kind === 0) return { pages: 1 + any(60) };
+  if (kind === 1) return { ms: any(1_100) };
+  const point = points[any(points.length)];
+  return point ? { point, nth: any(4) === 0 ? 2 + any(2) : 1 } : { ms: 0 };
+}
+
+function nameOf(kill: Kill): string {
+  if ('point' in kill) return kill.point.name;
+  return 'pages' in kill ? 'by the growth of the log' : 'at a random moment';
+}
+
+/** One crash of a new world, behind a first run: drawn, or at the point of that name. Answers how it ended. */
+export async function oneCrash(
+  seed: number,
+  { at, transactions = true }: { at?: string; transactions?: boolean } = {},
+) {
   const any = seeded(seed);
-  const folder = mkdtempSync(join(tmpdir(), 'crash-'));
+  const world = await openWorld(any, { hostFor: inProgram, transactions });
   try {
-    const rules = { userLeft: 'downgrade', graceDays: 0, graceRuns: 1 } as const;
-    const settings: AccountSettings = {
-      name: 'crash',
-      store: { kind: 'sqlite', file: join(folder, 'account.sqlite') },
-      domains: [],
-      attributes: [],
-      linkAliases: true,
-      acknowledgeDisabled: true,
-      contacts: true,
-      exclusive: true,
-      rules: { ...rules, limits: UNLIMITED, holdUnusual: false },
-    };
-    const oracle = new AccountOracle(rules);
-    const directory = () => ({
-      people: PEOPLE.filter(() => any(5) > 0).map((id) => ({
-        id,
-        name: `N${String(any(3))}`,
-        enabled: any(9) > 0,
-        aliases: [],
-      })),
-      groups: [{ id: 'g1', members: PEOPLE.filter(() => any(2) === 0) }],
-      complete: true,
-      day: 0,
-      others: true,
-    });
-    const [before, after] = [directory(), directory()];
-    const first = await openAccount(settings);
-    await sync(first, runOf(1), recordsOf(before), { batchSize: 100 });
-    await first.close();
-    oracle.run(before);
-    oracle.run(after);
-
-    const records = recordsOf(after);
-    const batches = Array.from({ length: Math.ceil(records.length / 100) }, (_, index) =>
-      records.slice(index * 100, index * 100 + 100),
-    );
-    const work = JSON.stringify({ settings, run: runOf(2), seal: seal(batches.length), batches });
-    const moments = ['open', 'staged', any(350), any(350)] as const;
-    await applied(work, moments[any(moments.length)] ?? 0);
-    const lines = await applied(work, null);
-    if (!/applied (?:committed|unchanged)/.test(lines)) return `not finished: ${lines.slice(0, 80)}`;
-
-    const account = await openAccount(settings);
-    try {
-      if (!isDeepStrictEqual(await account.snapshot(), oracle.snapshot())) return 'another account';
-      const changes = await changeLines(account, runOf(2).id);
-      return new Set(changes).size === changes.length ? AS_IT_SHOULD : 'a change twice';
-    } finally {
-      await account.close();
-    }
+    await world.crash(any, { ms: 100_000 });
+    const point = POINTS.find(({ name }) => name === at);
+    const points = POINTS.filter(({ receiver }) => receiver !== true);
+    return (await world.crash(any, point ? { point, nth: 1 } : drawKill(any, points))).outcome;
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    await world.close();
   }
-}
-
-/** Runs the program; kills it when it has said that word, or after so many milliseconds. What it said. */
-async function applied(work: string, killAt: string | number | null): Promise<string> {
-  const child = spawn(process.execPath, [APPLIER], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += String(chunk);
-    if (typeof killAt === 'string' && said.includes(killAt)) child.kill('SIGKILL');
-  });
-  child.stdin.on('error', () => undefined); // It was killed while it read.
-  child.stdin.end(work);
-  if (typeof killAt === 'number') {
-    await Promise.race([ended, sleep(killAt)]);
-    child.kill('SIGKILL');
-  }
-  await ended;
-  return said;
-}
-
-function runOf(number: number): Run {
-  const startedAt = new Date(Date.UTC(2026, 0, number)).toISOString();
-  return { id: `run-0000${String(number)}`, source: 'hq', mode: 'full', startedAt, batch: 0 };
-}
-
-function recordsOf({
-  people,
-  groups,
-}: {
-  people: readonly { id: string; name: string; enabled: boolean }[];
-  groups: readonly { id: string; members: readonly string[] }[];
-}): EnrichedRecord[] {
-  return [
-    ...people.map((one) => user(one.id, one)),
-    ...groups.flatMap((one) => [group(one.id), members(one.id, one.members)]),
-  ];
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { counts, firstOf, cases, seed } = await runCases(
-    { title: 'crashes', count: 50, atATime: 2, one: oneCrash },
-    argv,
-  );
-  const wrong = cases - (counts[AS_IT_SHOULD] ?? 0);
-  verdict(
-    'crashes of an account',
-    [{ name: 'crashes that leave another account', value: wrong, limit: 0 }],
-    { cases, seed, counts, firstOf },
-    argv,
-  );
+  const nodeRed = argv.includes('--node-red');
+  const transactions = !argv.includes('--control');
+  const cases = numberOption(argv, 'count', 50);
+  const seed = numberOption(argv, 'seed', 1);
+  const points = POINTS.filter(({ receiver }) => nodeRed || receiver !== true);
+  const counts: Record<string, number> = {};
+  const firstOf: Record<string, number> = {};
+  const reached: Record<string, number> = {};
+  let done = 0;
+  for (let at = seed; done < cases; at += 1) {
+    const any = seeded(at);
+    const world = await openWorld(any, { hostFor: nodeRed ? inNodeRed : inProgram, transactions });
+    try {
+      for (let crash = 0; crash < CRASHES_IN_A_WORLD && done < cases; crash += 1) {
+        const kill = drawKill(any, points);
+        const result = await world.crash(any, kill);
+        done += 1;
+        counts[result.outcome] = (counts[result.outcome] ?? 0) + 1;
+        firstOf[result.outcome] ??= at;
+        if (result.reached) reached[nameOf(kill)] = (reached[nameOf(kill)] ?? 0) + 1;
+        // What was half applied stays so: a new world begins.
+        if (result.outcome !== AS_IT_SHOULD) break;
+      }
+    } finally {
+      await world.close();
+    }
+    console.log(`  crashes: ${String(done)} of ${String(cases)} ${JSON.stringify(counts)}`);
+  }
+  const wrong = done - (counts[AS_IT_SHOULD] ?? 0);
+  const never = points.filter(({ name }) => reached[name] === undefined).map(({ name }) => name);
+  const details = { cases: done, seed, nodeRed, transactions, counts, firstOf, reached, never };
+  if (transactions) {
+    const figure = { name: 'crashes that leave another account', value: wrong, limit: 0 };
+    verdict(`crashes of ${nodeRed ? 'a Node-RED' : 'a sync'}`, [figure], details, argv);
+    return;
+  }
+  const figure = { name: 'is the harm without transactions hidden? (1: it is)', value: wrong > 0 ? 0 : 1, limit: 0 };
+  verdict('crashes without transactions', [figure], details, argv);
 }
 
 if (require.main === module) void main(process.argv.slice(2));

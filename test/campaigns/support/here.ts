@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { type Account, type AccountSettings, openAccount } from '../../../engine/account/account.js';
+import { StoppedError } from '../../../engine/model/errors.js';
 
 const load = createRequire(__filename);
 const worker = load('../../../engine/runtime/worker.js') as object;
@@ -19,6 +20,11 @@ export async function openHere(settings: AccountSettings): Promise<Account> {
   } finally {
     Object.assign(worker, threaded);
   }
+}
+
+/** From now on no account of this process has a thread of its own. */
+export function withoutThreads(): void {
+  Object.assign(worker, { startWorker: startHere });
 }
 
 /** What `startWorker` does, without a thread: calls are done one at a time, in the order in which they were made. */
@@ -45,8 +51,10 @@ function startHere(file: string, data: unknown) {
     before = result.catch(() => undefined);
     return result;
   };
+  let closed: Promise<unknown> | undefined;
   return {
-    call: (name: string, ...args: unknown[]) => queued(() => methods[name]?.(...args)),
-    close: () => queued(() => tidyUp()),
+    call: (name: string, ...args: unknown[]) =>
+      closed ? Promise.reject(new StoppedError()) : queued(() => methods[name]?.(...args)),
+    close: () => (closed ??= queued(() => tidyUp())),
   };
 }

@@ -1,0 +1,77 @@
+/**
+ * Runs suites against one mutant after the other, in one warm process: a file of `dist/` is loaded with other text, and the
+ * suites stop at their first failure. Accounts live in this thread, so that the mutant is what they run.
+ */
+import { createRequire, registerHooks } from 'node:module';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import Mocha from 'mocha';
+
+/** What the process is told, and what it answers. */
+export interface Job {
+  /** The compiled file below dist/, and its text. */
+  readonly file: string;
+  readonly source: string;
+  /** Suites in the order in which they are to be run, below dist/test/, without `.test.js`. */
+  readonly suites: readonly string[];
+}
+export type Verdict =
+  | { readonly verdict: 'survived' }
+  | { readonly verdict: 'killed' | 'invalid'; readonly suite: string; readonly by: string; readonly error: string };
+
+const DIST = join(__dirname, '..', '..', '..');
+const load = createRequire(__filename);
+let mutant: { url: string; source: string } | null = null;
+
+registerHooks({
+  load: (url, context, next) =>
+    url === mutant?.url ? { format: 'commonjs', source: mutant.source, shortCircuit: true } : next(url, context),
+});
+
+/** SQL that is none proves nothing about the tests. */
+const NO_SQL =
+  /syntax error|no such (?:column|table|function)|ambiguous column|misuse of|has \d+ columns|values for \d+ columns|SyntaxError|incomplete input|near "/;
+
+async function run({ file, source, suites }: Job): Promise<Verdict> {
+  mutant = { url: pathToFileURL(join(DIST, file)).href, source };
+  forget();
+  for (const suite of suites) {
+    const mocha = new Mocha({ bail: true, timeout: 8_000, reporter: 'dot', color: false });
+    mocha.suite.emit('pre-require', globalThis, '', mocha);
+    const failures: { by: string; error: string }[] = [];
+    try {
+      load(join(DIST, 'test', 'campaigns', 'mutation', 'without-threads.js'));
+      mocha.addFile(join(DIST, 'test', `${suite}.test.js`));
+      await new Promise<void>((resolve) => {
+        const runner = mocha.run(() => resolve());
+        runner.on('fail', (test, error: Error) => failures.push({ by: test.fullTitle(), error: error.message }));
+      });
+    } catch (error) {
+      failures.push({ by: 'loading', error: error instanceof Error ? error.message : String(error) });
+    }
+    const [found] = failures;
+    if (found === undefined) continue;
+    return {
+      verdict: NO_SQL.test(found.error) ? 'invalid' : 'killed',
+      suite,
+      by: found.by,
+      error: found.error.slice(0, 200),
+    };
+  }
+  return { verdict: 'survived' };
+}
+
+/** Everything of ours is loaded anew, but for this file. */
+function forget(): void {
+  for (const file of Object.keys(load.cache)) {
+    if (file.startsWith(DIST + sep) && file !== __filename) Reflect.deleteProperty(load.cache, file);
+  }
+}
+
+// What a mutant leaves behind ends no other's run.
+process.on('unhandledRejection', () => undefined);
+process.on('uncaughtException', () => undefined);
+process.on('message', (job: Job) => {
+  void run(job).then((verdict) => process.send?.(verdict));
+});
+process.send?.({ verdict: 'ready' });

@@ -1,0 +1,55 @@
+/** The code whose every rule must be held by a test, and the suites that hold it. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Those of the account, but for what needs processes of its own. */
+const ACCOUNT = readdirSync(join(__dirname, '..', '..', 'unit', 'account'))
+  .flatMap((name) => /^(.*)\.test\.js$/.exec(name)?.[1] ?? [])
+  .filter((name) => !['store', 'crash', 'io'].includes(name))
+  .map((name) => `unit/account/${name}`);
+
+export interface Target {
+  /** Below dist/. */
+  readonly file: string;
+  /** Below dist/test/, without `.test.js`. */
+  readonly suites: readonly string[];
+}
+
+const account = (...files: readonly string[]): Target[] =>
+  files.map((file) => ({ file: `engine/account/${file}.js`, suites: ACCOUNT }));
+const extract = (...files: readonly string[]): Target[] =>
+  files.map((file) => ({
+    file: `engine/extract/${file}.js`,
+    suites: ['unit/extract/extract', 'unit/extract/scope', 'unit/extract/simulator', 'unit/extract/lost-rights'],
+  }));
+
+export const TARGETS: readonly Target[] = [
+  ...account(
+    'plan/aliases',
+    'plan/groups',
+    'plan/leaving',
+    'plan/limits',
+    'plan/members',
+    'plan/persons',
+    'plan/plan',
+    'plan/protect',
+    'plan/rank',
+    'plan/scope',
+    'plan/set-aside',
+    'plan/touched',
+    'plan/values',
+    'plan/changes',
+    'plan/change-queries',
+    'rules',
+    'apply',
+    'commit',
+    'held',
+    'leavers',
+    'pause',
+    'source/members',
+    'source/successors',
+    'source/take-in',
+  ),
+  { file: 'engine/model/ledger.js', suites: ['unit/model/contract', 'unit/runtime/stage'] },
+  ...extract('extract', 'canaries', 'failures', 'source'),
+];
