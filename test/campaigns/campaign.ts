@@ -1,5 +1,6 @@
 /** What campaigns share: many cases from seeds, a few at a time, with progress, an end of their own and a verdict. */
 import { type Figure, benchOptions, conclude, numberOption } from '../../bench/support/verdict.js';
+import { startPostgres } from '../support/postgres.js';
 
 export interface Campaign {
   readonly title: string;
@@ -37,7 +38,26 @@ export async function runCases({ title, count, atATime, one }: Campaign, argv: r
   return { counts, firstOf, cases, seed: from };
 }
 
+/** Does the work with accounts in the store that `--store` names: `sqlite`, or `postgres`, which is started for it. */
+export async function inStore(argv: readonly string[], work: () => Promise<void>): Promise<void> {
+  const store = argv.includes('--store') ? argv[argv.indexOf('--store') + 1] : 'sqlite';
+  if (store === 'sqlite') return work();
+  if (store !== 'postgres') throw new Error('--store is sqlite or postgres.');
+  const postgres = await startPostgres();
+  process.env['ACCOUNT_STORE'] = postgres.url;
+  try {
+    await work();
+  } finally {
+    delete process.env['ACCOUNT_STORE'];
+    await postgres.stop();
+  }
+}
+
 /** Says how it went: `figures` must be as they are said to be. */
 export function verdict(title: string, figures: readonly Figure[], details: object, argv: readonly string[]): void {
   conclude(title, figures, details, benchOptions(argv));
+}
+
+export function storeName(): 'sqlite' | 'postgres' {
+  return (process.env['ACCOUNT_STORE'] ?? '') === '' ? 'sqlite' : 'postgres';
 }

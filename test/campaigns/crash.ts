@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- --count N --seed N --json --check`: a process with a whole sync is killed with SIGKILL, at a named point, when
+ * `npm run crash -- --count N --seed N --store sqlite|postgres --json --check`: a process with a whole sync is killed with SIGKILL, at a named point, when
  * the database's log has grown by some pages, or at a random moment, started again, and ends its work. Behind each kill the
  * account is as before or as after; in the end it is the oracle's, and the journal has each change once.
  *
@@ -8,7 +8,7 @@
  */
 import { numberOption } from '../../bench/support/verdict.js';
 import { seeded } from '../support/fault-proxy.js';
-import { verdict } from './campaign.js';
+import { inStore, storeName, verdict } from './campaign.js';
 import { flowOf } from './crash/flow.js';
 import { startInNodeRed, startSyncer } from './crash/hosts.js';
 import { POINTS, type Point } from './crash/points.js';
@@ -100,7 +100,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const wrong = done - (counts[AS_IT_SHOULD] ?? 0);
   const never = points.filter(({ name }) => reached[name] === undefined).map(({ name }) => name);
-  const details = { cases: done, seed, nodeRed, transactions, counts, firstOf, reached, never };
+  const details = { cases: done, seed, store: storeName(), nodeRed, transactions, counts, firstOf, reached, never };
   if (transactions) {
     const figure = { name: 'crashes that leave another account', value: wrong, limit: 0 };
     verdict(`crashes of ${nodeRed ? 'a Node-RED' : 'a sync'}`, [figure], details, argv);
@@ -110,4 +110,4 @@ async function main(argv: readonly string[]): Promise<void> {
   verdict('crashes without transactions', [figure], details, argv);
 }
 
-if (require.main === module) void main(process.argv.slice(2));
+if (require.main === module) void inStore(process.argv, () => main(process.argv.slice(2)));

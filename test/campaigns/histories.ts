@@ -1,10 +1,10 @@
 /**
- * `npm run histories -- --count N --seed N --json --check`: random histories of directories: of one source
+ * `npm run histories -- --count N --seed N --store sqlite|postgres --json --check`: random histories of directories: of one source
  * against the oracle, incrementally, thoroughly and with batches in any order; against a new account in the end; and of
  * several sources in any order.
  */
 import { seeded } from '../support/fault-proxy.js';
-import { runCases, verdict } from './campaign.js';
+import { inStore, runCases, storeName, verdict } from './campaign.js';
 import { fresh } from './histories/fresh.js';
 import { oneSource } from './histories/one-source.js';
 import { severalSources } from './histories/several-sources.js';
@@ -29,9 +29,9 @@ async function main(argv: readonly string[]): Promise<void> {
   verdict(
     'histories of an account',
     [{ name: 'histories that end elsewhere', value: wrong, limit: 0 }],
-    { cases, seed, counts, firstOf },
+    { cases, seed, store: storeName(), counts, firstOf },
     argv,
   );
 }
 
-if (require.main === module) void main(process.argv.slice(2));
+if (require.main === module) void inStore(process.argv, () => main(process.argv.slice(2)));

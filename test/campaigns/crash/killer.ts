@@ -1,10 +1,11 @@
 /**
  * Loaded by `--require` into the processes that are killed, and so into their threads: sees every statement that goes to
- * SQLite, and ends the process with SIGKILL at the one that the file named by CRASH_ARM says. The code under test knows
+ * SQLite or PostgreSQL, and ends the process with SIGKILL at the one that the file named by CRASH_ARM says. The code under test knows
  * nothing of it. Told to, it keeps transactions from SQLite: the negative control.
  */
 import { readFileSync } from 'node:fs';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
+import { Client } from 'pg';
 import type { Armed } from './points.js';
 
 const file = process.env['CRASH_ARM'] ?? '';
@@ -68,4 +69,17 @@ for (const name of ['run', 'all', 'get'] as const) {
     };
   });
 }
+/** Statements to PostgreSQL: as text, or as an object with it. */
+replace(Client.prototype, 'query', (usual) => {
+  return function (...args) {
+    const [first, ...rest] = args;
+    const sql = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
+    if (sql.startsWith('BEGIN')) look();
+    const control = /^(?:BEGIN|COMMIT|ROLLBACK)/.test(sql) && armed?.transactions === false;
+    at('before', sql);
+    const result = usual.apply(this, control ? ['SELECT 1', ...rest] : args);
+    if (result instanceof Promise) return result.then((rows: unknown) => (at('behind', sql), rows));
+    return result;
+  };
+});
 look();

@@ -8,6 +8,7 @@ import type { AccountSettings } from '../../../engine/account/account.js';
 import type { AccountSnapshot } from '../../../engine/account/snapshot.js';
 import { startDirectory, type SampleDirectory } from '../../support/directory/index.js';
 import { type LdifEntry, parseLdif } from '../../support/ldif.js';
+import { dropStore, newStore } from '../../support/account-store.js';
 import { AccountOracle, type RunNow } from '../../support/oracle/history.js';
 import { UNLIMITED } from '../../unit/account/support.js';
 import { openHere } from '../support/here.js';
@@ -58,9 +59,11 @@ export async function openWorld(any: Any, { hostFor, transactions }: WorldOption
       JSON.stringify({ statement: null, when: 'before', nth: 1, transactions, ...what } satisfies Armed),
     );
   armed({});
+  const file = join(folder, 'account.sqlite');
+  const store = newStore(file);
   const settings: AccountSettings = {
     name: 'crash',
-    store: { kind: 'sqlite', file: join(folder, 'account.sqlite') },
+    store,
     domains: [],
     attributes: ['title'],
     linkAliases: true,
@@ -121,7 +124,7 @@ export async function openWorld(any: Any, { hostFor, transactions }: WorldOption
       if ('point' in kill) armed({ statement: kill.point.statement, when: kill.point.when, nth: kill.nth });
       const current = host ?? (await start());
       const began = performance.now();
-      const reached = current === null || (await killed(current, kill, usual, settings.store.file));
+      const reached = current === null || (await killed(current, kill, usual, file));
       host = reached ? null : current;
       if (!reached) usual = 0.8 * usual + 0.2 * (performance.now() - began);
       armed({});
@@ -145,6 +148,7 @@ export async function openWorld(any: Any, { hostFor, transactions }: WorldOption
       armed({});
       await host?.stop();
       await directory.close();
+      await dropStore(store);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

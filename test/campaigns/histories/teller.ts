@@ -3,6 +3,7 @@ import type { Account, AccountSettings } from '../../../engine/account/account.j
 import type { Rules } from '../../../engine/account/rules.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import type { Report } from '../../../engine/model/report.js';
+import { dropStore, newStore } from '../../support/account-store.js';
 import { UNLIMITED, seal } from '../../unit/account/support.js';
 import { openHere } from '../support/here.js';
 
@@ -27,9 +28,10 @@ export interface Teller {
 
 /** An account with these rules, without limits and holds. */
 export async function openTeller(rules: Partial<Rules>, rest: Partial<AccountSettings> = {}): Promise<Teller> {
+  const store = newStore(':memory:');
   const account = await openHere({
     name: 'history',
-    store: { kind: 'sqlite', file: ':memory:' },
+    store,
     domains: [],
     attributes: [],
     linkAliases: true,
@@ -49,7 +51,7 @@ export async function openTeller(rules: Partial<Rules>, rest: Partial<AccountSet
     return account.apply(run, seal(count, { complete }), { dryRun: false, at });
   };
   return {
-    account,
+    account: { ...account, close: () => account.close().then(() => dropStore(store)) },
     apply(run) {
       runs += 1;
       last = run;
