@@ -12,6 +12,7 @@ import type { FoundGroup, FoundPerson } from './find.js';
 import type { HeldPlan } from './held.js';
 import type { PastRun } from './history.js';
 import type { KnownUser } from './known.js';
+import type { Quarantined } from './quarantine.js';
 import { type AccountSettings, checkSettings } from './settings.js';
 import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
@@ -25,6 +26,7 @@ export type { AccountSettings } from './settings.js';
 export type { SqliteSettings } from './store/store.js';
 export type { FoundGroup, FoundPerson } from './find.js';
 export type { KnownUser } from './known.js';
+export type { Quarantined } from './quarantine.js';
 
 /**
  * An open account. Calls are done one at a time, in the order in which they were made; in PostgreSQL, batches are staged and
@@ -56,6 +58,8 @@ export interface Account {
   abandon(runId: string): Promise<void>;
   /** The changes that a run made, in batches, in the order of its plan. */
   changes(runId: string): AsyncIterable<Change[]>;
+  /** Everything that the last run of each source set aside, in batches. */
+  quarantine(): AsyncIterable<Quarantined[]>;
   /** Adds users known from elsewhere; `known` counts those whose address somebody had already. */
   addKnown(known: readonly KnownUser[]): Promise<{ added: number; known: number }>;
   /** A person or group by any of its addresses, or by its object's id. */
@@ -84,11 +88,12 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     abandon: (runId) => thread.call('abandon', runId),
     decide: (what) => thread.call('decide', what),
     heldPlans: () => thread.call('heldPlans'),
-    planned: (plan) => pagesOf((after) => thread.call('planned', plan, after)),
+    planned: (plan) => changesOf((after) => thread.call('planned', plan, after)),
     purge: (before) => thread.call('purge', before.toISOString()),
     history: (limit) => thread.call('history', limit),
     export: (format) => piecesOf(thread, format),
-    changes: (runId) => pagesOf((after) => thread.call('changes', runId, after)),
+    changes: (runId) => changesOf((after) => thread.call('changes', runId, after)),
+    quarantine: () => pagesOf((after) => thread.call('quarantine', after)),
     addKnown: (known) => thread.call('addKnown', known),
     find: (what) => thread.call('find', what),
     snapshot: () => thread.call('snapshot'),
@@ -96,13 +101,20 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
   };
 }
 
-async function* pagesOf(
-  page: (after: number) => Promise<{ changes: Change[]; last: number }>,
-): AsyncGenerator<Change[]> {
-  for (let after = 0; ;) {
+function changesOf(page: (after: number) => Promise<{ changes: Change[]; last: number }>): AsyncGenerator<Change[]> {
+  return pagesOf(async (after) => {
     const { changes, last } = await page(after);
-    if (changes.length === 0) return;
-    yield changes;
+    return { items: changes, last };
+  });
+}
+
+async function* pagesOf<Item>(
+  page: (after: number) => Promise<{ items: Item[]; last: number }>,
+): AsyncGenerator<Item[]> {
+  for (let after = 0; ;) {
+    const { items, last } = await page(after);
+    if (items.length === 0) return;
+    yield items;
     after = last;
   }
 }

@@ -3,7 +3,7 @@ import type { NodeMessage } from 'node-red';
 import type { Account } from '../../engine/account/account.js';
 import type { Change } from '../../engine/model/report.js';
 import type { Send } from '../shared/wrap.js';
-import { parseExport, parseFind, parseHistory, parsePurge } from './asked.js';
+import { parseExport, parseFind, parseHistory, parseJournal, parsePlan, parsePurge } from './asked.js';
 import { parseKnown } from './known.js';
 
 const DAY_MS = 86_400_000;
@@ -35,8 +35,22 @@ export const ANSWERS: ReadonlyMap<unknown, Answer> = new Map<unknown, Answer>([
       first(send, message, await account.purge(new Date(Date.now() - days * DAY_MS)));
     },
   ],
+  ['journal', (account, message, send) => inBatches(account.changes(parseJournal(message).payload.run), message, send)],
+  ['plan', (account, message, send) => inBatches(account.planned(parsePlan(message).payload.plan), message, send)],
+  ['quarantine', (account, message, send) => inBatches(account.quarantine(), message, send)],
   ['export', exportAccount],
 ]);
+
+/** Lists in batches, which the core node Join puts together again; one that is empty where there is nothing. */
+async function inBatches(batches: AsyncIterable<unknown[]>, message: NodeMessage, send: Send): Promise<void> {
+  const { topic } = message;
+  const id = `${message._msgid ?? 'account'}-${topic ?? ''}`;
+  const pass = (payload: unknown[], index: number, count: { count?: number }) => {
+    const parts = { id, index, type: 'array', len: payload.length, ...count };
+    send([{ ...message, parts, payload }, null, null]);
+  };
+  if (!(await inParts(batches, pass))) pass([], 0, { count: 1 });
+}
 
 /** Pieces of text, which the core node Join puts together again. */
 async function exportAccount(account: Account, message: NodeMessage, send: Send): Promise<void> {
@@ -61,11 +75,11 @@ export async function sendChanges(
   });
 }
 
-/** One piece behind, because the last one carries the `count`. */
+/** One piece behind, because the last one carries the `count`. False where there was none. */
 async function inParts<Piece>(
   pieces: AsyncIterable<Piece>,
   pass: (piece: Piece, index: number, count: { count?: number }) => void,
-): Promise<void> {
+): Promise<boolean> {
   let index = 0;
   let waiting: { piece: Piece } | null = null;
   for await (const piece of pieces) {
@@ -76,4 +90,5 @@ async function inParts<Piece>(
     waiting = { piece };
   }
   if (waiting) pass(waiting.piece, index, { count: index + 1 });
+  return waiting !== null;
 }

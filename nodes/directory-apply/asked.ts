@@ -28,6 +28,18 @@ export const parseHistory = ask(
   Type.Object({ payload: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 10_000 }) }) }),
 );
 
+/** `payload: { run }`: the id of a run. */
+export const parseJournal = ask(
+  'journal',
+  Type.Object({ payload: Type.Object({ run: Type.String({ minLength: 1, maxLength: 64 }) }) }),
+);
+
+/** `payload: { plan }`: the digest of a plan that waits. */
+export const parsePlan = ask(
+  'plan',
+  Type.Object({ payload: Type.Object({ plan: Type.String({ minLength: 1, maxLength: 128 }) }) }),
+);
+
 /** `payload: { format }`. */
 export const parseExport = ask(
   'export',

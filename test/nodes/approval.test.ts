@@ -284,11 +284,26 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
     assert.equal((found as { id: string }).id, 'p1');
     assert.equal((await answer({ topic: 'find', payload: { address: 'x@example.com' } }))?.payload, null);
     assert.deepEqual((await answer({ topic: 'plans' }))?.payload, []);
-    const last = (await answer({ topic: 'history', payload: { limit: 1 } }))?.payload as { source: string }[];
+    const last = (await answer({ topic: 'history', payload: { limit: 1 } }))?.payload as {
+      source: string;
+      run: string;
+    }[];
     assert.deepEqual(
       last.map(({ source }) => source),
       ['hq'],
     );
+    const run0 = last[0]?.run;
+    assert.deepEqual((await answer({ topic: 'journal', payload: { run: run0 } }))?.payload, [], 'it changed nothing');
+    const { plan, all } = await held();
+    const shown = await answer({ topic: 'plan', payload: { plan } });
+    assert.deepEqual(shown?.payload, all.find(({ topic }) => topic === 'plan')?.payload);
+    assert.deepEqual((await answer({ topic: 'plan', payload: { plan: 'sha-256:0' } }))?.payload, []);
+    const done = await send({ topic: 'approve', plan, by: 'ada' }, (now) =>
+      now.some(({ topic }) => topic === 'changes'),
+    );
+    const journal = await answer({ topic: 'journal', payload: { run: reportOf(done).run } });
+    assert.deepEqual(journal?.payload, done.find(({ topic }) => topic === 'changes')?.payload);
+    assert.deepEqual((await answer({ topic: 'quarantine' }))?.payload, []);
     for (const format of ['csv', 'ndjson', 'ldif']) {
       const exported = await answer({ topic: 'export', payload: { format } });
       assert.match(String(exported?.payload), /p1@example\.com/, format);
@@ -299,6 +314,8 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
       { topic: 'export', payload: { format: 'pdf' } },
       { topic: 'purge', payload: { days: -1 } },
       { topic: 'history', payload: { limit: 0 } },
+      { topic: 'journal', payload: {} },
+      { topic: 'plan', payload: { plan: 7 } },
     ]) {
       assert.equal((await answer(wrong))?.error?.code, 'NOT_AS_AGREED', JSON.stringify(wrong));
     }

@@ -11,6 +11,7 @@ import { history } from '../history.js';
 import { type KnownUser, addKnownUsers } from '../known.js';
 import { type Lease, ONLY_WRITER, leased, takeLease } from '../lease.js';
 import { purgeRemoved } from '../leavers.js';
+import { quarantinePage } from '../quarantine.js';
 import type { AccountSettings } from '../settings.js';
 import { snapshotOf } from '../snapshot.js';
 import type { StagedRecord } from '../staged-record.js';
@@ -59,6 +60,7 @@ const methods = {
     staging.delete(runId);
     await on((db) => abandonRun(db, runId));
   },
+  quarantine: (after: number) => on((db) => quarantinePage(db, after)),
   changes: (runId: string, after: number): Promise<{ changes: Change[]; last: number }> =>
     on((db) => changesPage(db, runId, after)),
   addKnown: (known: readonly KnownUser[]) => on((db) => addKnownUsers(db, known)),

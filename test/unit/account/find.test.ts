@@ -57,4 +57,19 @@ describe('finding somebody in an account', () => {
     assert.equal(await account.find({ address: 'nobody@example.com' }), null);
     assert.equal(await account.find({ id: 'nobody' }), null);
   });
+
+  it('everything that was set aside, also beyond what a report shows', async () => {
+    const other = await workshop.open();
+    const people = Array.from({ length: 1_203 }, (_, index) => user(`p${String(index)}`, { primary: null }));
+    const run = workshop.run();
+    const report = await sync(other, run, people, { batchSize: 500 });
+    assert.deepEqual([report.setAside.length, report.setAsideCount], [1_000, 1_203]);
+    const all = [];
+    for await (const batch of other.quarantine()) all.push(...batch);
+    assert.deepEqual(new Set(all.map(({ id }) => id)), new Set(people.map(({ id }) => id)));
+    const [first] = all;
+    assert.deepEqual([first?.reason, first?.source, first?.run], ['NO_ADDRESS', 'hq', run.id]);
+    await sync(other, workshop.run(), [user('p1')]);
+    for await (const batch of other.quarantine()) assert.fail(JSON.stringify(batch));
+  });
 });
