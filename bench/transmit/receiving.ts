@@ -39,6 +39,6 @@ async function raw({ cert, key }: SideJob): Promise<number> {
 
 process.once('message', (job: SideJob) => {
   const done = measuring();
-  void { ours, axios: plainServer, raw }[job.kind](job).then((port) => process.send?.(port));
+  void { ours, axios: plainServer, 'axios-fast': plainServer, raw }[job.kind](job).then((port) => process.send?.(port));
   process.once('message', () => process.send?.(done({ json: 0, wire: 0 })));
 });

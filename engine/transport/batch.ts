@@ -1,8 +1,9 @@
 /**
  * A batch as it travels: one record in JSON per line (NDJSON). Written without effort, read with suspicion: the reader
- * takes bytes as they are inflated, holds one line at a time, and stops at the first thing that is not as agreed.
+ * holds one record at a time, and stops at the first thing that is not as agreed.
  */
-import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { setImmediate as soon } from 'node:timers/promises';
 import { type FaultToError, parserOf } from '../model/check.js';
 import { ContractError } from '../model/errors.js';
@@ -36,71 +37,69 @@ export interface BatchLimits {
 /** The NDJSON of records, and its digest as `sha-256:<hex>`. */
 export function writeBatch(records: readonly EnrichedRecord[]): { content: Buffer; digest: string } {
   const content = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-  return { content, digest: `sha-256:${createHash('sha256').update(content).digest('hex')}` };
+  return { content, digest: `sha-256:${hash('sha256', content, 'hex')}` };
 }
 
-/** Reads a batch from pieces of its NDJSON. Give it every piece, then `end()`. Throws `ContractError` with what is wrong. */
-export class BatchReader {
-  readonly counts: RecordCounts = noRecords();
-  records = 0;
-  bytes = 0;
-  readonly #hash = createHash('sha256');
-  #rest: Buffer[] = [];
-  #restBytes = 0;
+/** What a batch is, once it is read: what makes it the same as another, and what is in it. */
+export interface BatchSummary {
+  readonly digest: string;
+  readonly bytes: number;
+  readonly records: number;
+  readonly counts: RecordCounts;
+}
 
-  constructor(private readonly limits: BatchLimits) {}
+const LINE_FEED = 0x0a;
 
-  /** Takes the next piece and returns the records that it completes. */
-  push(piece: Buffer): EnrichedRecord[] {
-    this.#hash.update(piece);
-    this.bytes += piece.length;
-    if (this.bytes > this.limits.batchBytes) throw tooLarge('batch', this.limits.batchBytes);
-    const records: EnrichedRecord[] = [];
-    let start = 0;
-    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
-      records.push(this.#line(this.#join(piece.subarray(start, end))));
-      start = end + 1;
-    }
-    this.#keep(piece.subarray(start));
-    return records;
+/**
+ * Checks a batch, record by record, and hands each to `take`, if given. Throws `ContractError` at the first thing that is not
+ * as agreed. Blocks: for a worker thread.
+ */
+export function checkBatch(
+  content: Buffer,
+  limits: BatchLimits,
+  take?: (record: EnrichedRecord) => void,
+): BatchSummary {
+  if (content.length > limits.batchBytes) throw tooLarge('batch', limits.batchBytes);
+  const counts = noRecords();
+  let records = 0;
+  let start = 0;
+  // Asked once for all lines; where it does not hold, the line in question says so itself.
+  const text = isUtf8(content);
+  for (let end = content.indexOf(LINE_FEED); end >= 0; end = content.indexOf(LINE_FEED, start)) {
+    if (end - start > limits.recordBytes) throw tooLarge('record', limits.recordBytes);
+    if (records >= limits.records) throw tooMany(limits.records);
+    const record =
+      (text ? asWritten(content.toString('utf8', start, end), limits.depth) : null) ??
+      parseRecord(parseJson(content.subarray(start, end), limits.depth, records), records);
+    records += 1;
+    counts[record.kind] += 1;
+    take?.(record);
+    start = end + 1;
   }
-
-  /** Ends the batch and returns its digest. */
-  end(): string {
-    if (this.#restBytes > 0) throw notValid('the last line has no line feed at its end', this.records);
-    return `sha-256:${this.#hash.digest('hex')}`;
-  }
-
-  #keep(rest: Buffer): void {
-    this.#restBytes += rest.length;
-    if (this.#restBytes > this.limits.recordBytes) throw tooLarge('record', this.limits.recordBytes);
-    if (rest.length > 0) this.#rest.push(rest);
-  }
-
-  #join(last: Buffer): Buffer {
-    this.#keep(last);
-    const line = this.#rest.length === 1 ? (this.#rest[0] ?? last) : Buffer.concat(this.#rest);
-    this.#rest = [];
-    this.#restBytes = 0;
-    return line;
-  }
-
-  #line(line: Buffer): EnrichedRecord {
-    if (this.records >= this.limits.records) {
-      throw new ContractError('TOO_LARGE', {
-        message: `The batch holds more than ${String(this.limits.records)} records. Send smaller batches: lower the batch size of directory-extract.`,
-        status: 'batch too large',
-        params: { what: 'records', limit: this.limits.records },
-      });
-    }
-    const record = parseRecord(parseJson(line, this.limits.depth, this.records), this.records);
-    this.records += 1;
-    this.counts[record.kind] += 1;
-    return record;
-  }
+  if (content.length - start > limits.recordBytes) throw tooLarge('record', limits.recordBytes);
+  if (start < content.length) throw notValid('the last line has no line feed at its end', records);
+  return { digest: `sha-256:${hash('sha256', content, 'hex')}`, bytes: content.length, records, counts };
 }
 
 const notAsAgreed: FaultToError = (pointer, expected) => notValid(`${expected} at ${pointer || 'its top'}`);
+/** The levels that our schemas have; what is deeper is no record. */
+const DEEPEST = 5;
+const RESERVED_NAME = /__proto__|constructor|prototype/;
+
+/**
+ * The record of a line that is spelled as `JSON.stringify` does it, so by our own sender; null for any other, which has to be
+ * looked at more closely. A text that comes out as it went in has no key twice and no name in disguise.
+ */
+function asWritten(line: string, depth: number): EnrichedRecord | null {
+  if (depth < DEEPEST || RESERVED_NAME.test(line)) return null;
+  try {
+    const record = parseRecord(JSON.parse(line), 0);
+    return JSON.stringify(record) === line ? record : null;
+  } catch {
+    return null;
+  }
+}
+
 /** By kind, so that an error says what is wrong with a user, not that it is no member of a union. */
 const parsers = {
   user: parserOf(closed(User), notAsAgreed),
@@ -114,7 +113,7 @@ const parsers = {
 const SLICE_BYTES = 128 * 1024;
 
 /**
- * The records of a batch whose content was read by a {@link BatchReader} before, and kept since. In slices, so that
+ * The records of a batch whose content {@link checkBatch} has seen before, and that was kept since. In slices, so that
  * whatever else this thread has to do goes on between them.
  */
 export async function readChecked(content: Uint8Array): Promise<EnrichedRecord[]> {
@@ -137,6 +136,14 @@ function parseRecord(value: unknown, line: number): EnrichedRecord {
   const known = RECORD_KINDS.find((one) => one === kind);
   if (known === undefined) throw notValid('a record of no known kind', line);
   return parsers[known](value);
+}
+
+function tooMany(limit: number): ContractError {
+  return new ContractError('TOO_LARGE', {
+    message: `The batch holds more than ${String(limit)} records. Send smaller batches: lower the batch size of directory-extract.`,
+    status: 'batch too large',
+    params: { what: 'records', limit },
+  });
 }
 
 function tooLarge(what: 'batch' | 'record', limit: number): ContractError {

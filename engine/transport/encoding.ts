@@ -15,17 +15,21 @@ interface Codec {
 }
 
 const { constants } = zlib;
+/** Of zlib's output. Its own 16 KiB make a turn of the event loop for each of them. */
+const COMPRESSED = { chunkSize: 128 * 1024 };
+const INFLATED = { chunkSize: 1024 * 1024 };
 
 const brotli: Codec = {
   compress: (content) =>
     promisify(zlib.brotliCompress)(content, {
+      ...COMPRESSED,
       params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
     }),
-  inflate: (content, maxOutputLength) => zlib.brotliDecompressSync(content, { maxOutputLength }),
+  inflate: (content, maxOutputLength) => zlib.brotliDecompressSync(content, { ...INFLATED, maxOutputLength }),
 };
 const gzip: Codec = {
-  compress: (content) => promisify(zlib.gzip)(content, { level: 1 }),
-  inflate: (content, maxOutputLength) => zlib.gunzipSync(content, { maxOutputLength }),
+  compress: (content) => promisify(zlib.gzip)(content, { ...COMPRESSED, level: 1 }),
+  inflate: (content, maxOutputLength) => zlib.gunzipSync(content, { ...INFLATED, maxOutputLength }),
 };
 
 /** Null on a Node.js before 22.15, which the types do not know. */
@@ -34,8 +38,8 @@ function zstd(): Codec | null {
   if (!zstdCompress || !zstdDecompressSync) return null;
   const compress = promisify(zstdCompress);
   return {
-    compress: (content) => compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-    inflate: (content, maxOutputLength) => zstdDecompressSync(content, { maxOutputLength }),
+    compress: (content) => compress(content, { ...COMPRESSED, params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
+    inflate: (content, maxOutputLength) => zstdDecompressSync(content, { ...INFLATED, maxOutputLength }),
   };
 }
 

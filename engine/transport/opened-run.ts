@@ -4,14 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parserOf } from '../model/check.js';
 import { ContractError, StoppedError, TransportError } from '../model/errors.js';
 import { RunLedger } from '../model/ledger.js';
-import type { EnrichedRecord } from '../model/records.js';
+import { countRecords } from '../model/message.js';
+import { type EnrichedRecord, noRecords } from '../model/records.js';
 import type { Report } from '../model/report.js';
 import type { Run, Seal, Stage } from '../model/run.js';
-import { writeBatch } from './batch.js';
 import type { Client, Content } from './client.js';
 import { type Encoding, compress } from './encoding.js';
 import { batchRefused, isRunUnknown, lateReport, notReceiver, runFailed } from './faults.js';
 import type { Outbox } from './outbox.js';
+import { Paper, type Part, type PartLimits, partsOf } from './parts.js';
 import type { Negotiated } from './peer.js';
 import { BATCH_TYPE, BatchAnswer, JSON_TYPE, type SealRequest, StateAnswer } from './protocol.js';
 
@@ -19,6 +20,12 @@ import { BATCH_TYPE, BatchAnswer, JSON_TYPE, type SealRequest, StateAnswer } fro
 export interface Warning {
   readonly code: 'CERTIFICATE_NOT_CHECKED' | 'TLS_LOWERED' | 'CERTIFICATE_ENDS';
   readonly days: number;
+}
+
+/** Records that the receiver will not have, and why: `BATCH_REFUSED`. */
+export interface Refused {
+  readonly records: readonly EnrichedRecord[];
+  readonly error: TransportError;
 }
 
 /** Later requests than the first outlast a restart of the receiver. */
@@ -38,6 +45,8 @@ export interface Way {
   readonly client: Client;
   readonly outbox: Outbox;
   readonly encoding: Encoding;
+  /** What the receiver takes. */
+  readonly limits: PartLimits;
   readonly again: () => Promise<void>;
   readonly warnings: () => readonly Warning[];
   readonly signal: AbortSignal;
@@ -47,10 +56,16 @@ export interface Way {
 
 export class OpenedRun {
   readonly #ledger: RunLedger;
+  readonly #records = noRecords();
+  /** What was sent, by the number that it has at the receiver. */
   readonly #sent = new Map<number, { digest: string; records: number }>();
-  readonly #refused = new Set<number>();
+  /** Batches of the flow that have left, and the first parts that were refused. */
+  readonly #left = new Set<number>();
+  readonly #refused: number[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #limit: BulkheadPolicy;
+  readonly #paper = new Paper();
+  #numbers = 0;
   #jsonBytes = 0;
   #sealing: Content | null = null;
   #asking: Promise<StateAnswer> | null = null;
@@ -64,30 +79,51 @@ export class OpenedRun {
     this.#limit = bulkhead(way.underWay, Infinity);
   }
 
-  async send(index: number, records: readonly EnrichedRecord[]): Promise<void> {
-    const sending = this.#limit.execute(() => this.#sendNow(index, records));
+  /**
+   * Sends a batch of the flow: as one, or, where it is large, in parts that are batches to the receiver. Resolves with those
+   * that it will not have.
+   */
+  async send(index: number, records: readonly EnrichedRecord[]): Promise<readonly Refused[]> {
+    // Taken at once: batches that are sent in order have their numbers in order.
+    const first = this.#numbers++;
+    const sending = this.#limit.execute(() => this.#sendNow(index, first, records));
     this.#underWay.add(sending);
     try {
-      await sending;
+      return await sending;
     } finally {
       this.#underWay.delete(sending);
     }
   }
 
-  async #sendNow(index: number, records: readonly EnrichedRecord[]): Promise<void> {
-    const { content, digest } = writeBatch(records);
+  async #sendNow(index: number, first: number, records: readonly EnrichedRecord[]): Promise<readonly Refused[]> {
+    const refused: Refused[] = [];
+    let number: number | null = first;
+    for await (const part of partsOf(records, this.way.limits, this.#paper)) {
+      const error = await this.#sendPart(index, number ?? this.#numbers++, part);
+      if (error) refused.push({ records: part.records, error });
+      number = null;
+    }
+    this.#left.add(index);
+    return refused;
+  }
+
+  /** Null, or why the receiver will not have it. `index`: of the flow's batch that it is a part of. */
+  async #sendPart(index: number, number: number, { content, digest, records }: Part): Promise<TransportError | null> {
     const bytes = await compress(content, this.way.encoding);
     const batch = { digest, records: records.length };
-    await this.way.outbox.keep(index, bytes);
+    await this.way.outbox.keep(number, bytes);
     try {
-      await this.#knowing(() => this.#put(index, batch, bytes));
+      await this.#knowing(() => this.#put(number, batch, bytes));
     } catch (error) {
       const refused = batchRefused(error, index);
-      if (refused) this.#refused.add(index);
-      throw refused ?? error;
+      if (!refused) throw error;
+      this.#refused.push(index);
+      return refused;
     }
-    if (this.#ledger.note(index, records)) this.#jsonBytes += content.length;
-    this.#sent.set(index, batch);
+    this.#jsonBytes += content.length;
+    this.#sent.set(number, batch);
+    countRecords(records, this.#records);
+    return null;
   }
 
   async #put(index: number, { digest, records }: { digest: string; records: number }, bytes: Buffer): Promise<void> {
@@ -183,12 +219,11 @@ export class OpenedRun {
   }
 
   #sealContent(seal: Seal): Content {
-    const missing = Array.from({ length: seal.batches }, (_, index) => index).filter(
-      (index) => !this.#sent.has(index) && !this.#refused.has(index),
-    );
-    if (seal.complete && missing.length > 0) {
+    const expected = Array.from({ length: seal.batches }, (_, index) => index);
+    const missing = expected.filter((index) => !this.#left.has(index));
+    if (seal.complete && (missing.length > 0 || this.#left.size > seal.batches)) {
       throw new ContractError('SEALED_TOO_SOON', {
-        message: `The seal says that the run is complete, but batch ${String(missing[0])} was not stored by the receiver. Nothing was sealed. Start the run again.`,
+        message: `The seal says that the run is complete, but batch ${String(missing[0] ?? seal.batches)} was not stored by the receiver. Nothing was sealed. Start the run again.`,
         status: 'sealed too soon',
         params: { missing: missing.length },
       });
@@ -197,7 +232,7 @@ export class OpenedRun {
     const { traffic } = client;
     const stage = this.#ledger.stage(
       'transmit',
-      { batches: this.#sent.size, records: this.#ledger.records },
+      { batches: this.#sent.size, records: this.#records },
       {
         jsonBytes: this.#jsonBytes,
         sentBytes: traffic.bytesSent,
@@ -209,8 +244,8 @@ export class OpenedRun {
     );
     const batches = [...this.#sent].map(([batch, what]) => ({ batch, ...what })).sort((a, b) => a.batch - b.batch);
     // What this hop sent is what the next must have: function nodes before it may have dropped records.
-    const { records } = this.#ledger;
-    const whole = withRefused({ ...seal, records, stages: [...seal.stages, stage] }, this.#refused);
+    const sealed = { ...seal, batches: this.#numbers, records: this.#records, stages: [...seal.stages, stage] };
+    const whole = withRefused(sealed, this.#refused);
     const body: SealRequest = { batches, seal: whole };
     return { bytes: Buffer.from(JSON.stringify(body)), type: JSON_TYPE };
   }
@@ -227,10 +262,10 @@ function figuresOf(negotiated: Negotiated | null, warnings: readonly Warning[]):
 }
 
 /** A run without a batch that was refused is not complete. */
-function withRefused(seal: Seal, refused: ReadonlySet<number>): Seal {
+function withRefused(seal: Seal, refused: readonly number[]): Seal {
   const [first] = refused;
   if (first === undefined) return seal;
-  const message = `The receiver refused ${String(refused.size)} of ${String(seal.batches)} batches (the first: ${String(first)}). The second output of directory-transmit has them, with the reason.`;
+  const message = `The receiver refused ${String(refused.length)} of ${String(seal.batches)} batches (the first: ${String(first)}). The second output of directory-transmit has them, with the reason.`;
   return { ...seal, complete: false, incomplete: [...seal.incomplete, { code: 'BATCH_REFUSED', message }] };
 }
 

@@ -10,14 +10,14 @@ import type { ProxySettings } from './agent.js';
 import { type Client, createClient } from './client.js';
 import { bestEncoding } from './encoding.js';
 import { checkUrl } from './keys.js';
-import { ATTEMPTS, OpenedRun, type Warning, unexpected } from './opened-run.js';
+import { ATTEMPTS, OpenedRun, type Refused, type Warning, unexpected } from './opened-run.js';
 import { Outbox } from './outbox.js';
 import { checkPins } from './peer.js';
 import type { ProofSettings } from './proof.js';
 import { JSON_TYPE, OpenAnswer, type OpenRequest } from './protocol.js';
 import { type MinimumTls, isLowered } from './tls.js';
 
-export type { Warning } from './opened-run.js';
+export type { Refused, Warning } from './opened-run.js';
 
 /** Where the receiver is, and how to prove who we are. */
 export interface EndpointSettings {
@@ -42,10 +42,10 @@ export interface EndpointSettings {
 export interface Sender {
   open(run: Run): Promise<void>;
   /**
-   * Resolves when the receiver has stored the batch. Idempotent; several may be called at once, a few are under way. Rejects
-   * with `BATCH_REFUSED` for a batch that the receiver will not have: the run can go on, and is not complete then.
+   * Resolves when the receiver has stored the batch, with those of its records that it will not have: the run can go on, and
+   * is not complete then. Each number once; several may be called at once, a few are under way.
    */
-  send(index: number, records: readonly EnrichedRecord[]): Promise<void>;
+  send(index: number, records: readonly EnrichedRecord[]): Promise<readonly Refused[]>;
   /** Waits for the batches under way, seals, and waits for the report. Adds the stage `transmit` to the seal. */
   seal(seal: Seal): Promise<Report>;
   /** Tells the receiver to forget the run, if it can be told; else it forgets it by itself. Never rejects. */
@@ -98,11 +98,12 @@ export function createSender(settings: EndpointSettings, signal: AbortSignal): S
         const what = { route: { name: 'open' }, content, attempts, parse: parseOpenAnswer } as const;
         return (await client.exchange(what, signal)).value;
       };
-      const encoding = bestEncoding((await open(ATTEMPTS_TO_OPEN)).encodings ?? []);
+      const { encodings = [], limits } = await open(ATTEMPTS_TO_OPEN);
+      const encoding = bestEncoding(encodings);
       const again = async () => {
         await open(ATTEMPTS);
       };
-      opened = new OpenedRun(run, { client, outbox, encoding, again, warnings, signal, deadlineMs, underWay });
+      opened = new OpenedRun(run, { client, outbox, encoding, limits, again, warnings, signal, deadlineMs, underWay });
     },
     send: async (index, records) => current().send(index, records),
     seal: async (seal) => current().seal(seal),

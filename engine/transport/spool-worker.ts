@@ -7,7 +7,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { Type } from '@sinclair/typebox';
 import { parserOf } from '../model/check.js';
 import { SettingError } from '../model/errors.js';
-import { BatchReader } from './batch.js';
+import { type BatchSummary, checkBatch } from './batch.js';
 import { type Encoding, encodingOf, inflate } from './encoding.js';
 import type { Nonce } from './nonces.js';
 import { inTransaction, migrate, openDatabase } from '../runtime/sqlite.js';
@@ -146,11 +146,9 @@ function keepNonces(nonces: readonly Nonce[]): void {
   for (const { key, nonce, until } of nonces) insertNonce.run(key, nonce, until);
 }
 
-function checked(content: Uint8Array, encoding: Encoding | '', nonces: readonly Nonce[]) {
+function checked(content: Uint8Array, encoding: Encoding | '', nonces: readonly Nonce[]): BatchSummary {
   try {
-    const reader = new BatchReader(limits);
-    reader.push(inflate(content, encoding, limits));
-    return { reader, digest: reader.end() };
+    return checkBatch(inflate(content, encoding, limits), limits);
   } catch (error) {
     keepNonces(nonces);
     throw error;
@@ -185,8 +183,7 @@ const methods = {
       keepNonces(nonces);
       return { result: before ? 'not-yours' : 'gone' };
     }
-    const { reader, digest } = checked(content, encoding, nonces);
-    const { records } = reader;
+    const { digest, records, counts, bytes } = checked(content, encoding, nonces);
     return inTransaction(database, () => {
       keepNonces(nonces);
       const existing = selectDigest.get(run, batch)?.['digest'];
@@ -195,7 +192,7 @@ const methods = {
       if (before.state !== 'open') return { result: 'sealed' };
       if (existing !== undefined) return { result: 'differs' };
       touch.run(Date.now(), run);
-      insertBatch.run(run, batch, digest, records, JSON.stringify(reader.counts), reader.bytes, encoding, content);
+      insertBatch.run(run, batch, digest, records, JSON.stringify(counts), bytes, encoding, content);
       return { result: 'stored', digest, records };
     });
   },

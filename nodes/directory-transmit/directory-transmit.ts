@@ -1,13 +1,12 @@
 /** Sends runs to a receiver over HTTPS, and gives its report. */
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { TransportError } from '../../engine/model/errors.js';
 import { parseEnrichedMessage } from '../../engine/model/message.js';
 import type { EnrichedRecord } from '../../engine/model/records.js';
 import type { Report } from '../../engine/model/report.js';
 import type { Run } from '../../engine/model/run.js';
 import { RunStage } from '../../engine/runtime/stage.js';
 import { acknowledgeBatch, claimRun } from '../../engine/runtime/window.js';
-import { type Sender, type Warning, createSender } from '../../engine/transport/sender.js';
+import { type Refused, type Sender, type Warning, createSender } from '../../engine/transport/sender.js';
 import { endpoints } from '../shared/offers.js';
 import { reportMessage, showReport } from '../shared/report.js';
 import type { StatusLine } from '../shared/status.js';
@@ -46,15 +45,10 @@ export = function (RED: NodeAPI): void {
         },
         async batch({ run, state }, index, records, { message, send }) {
           const sender = await opened(run, state);
-          try {
-            await sender.send(index, records);
-          } catch (error) {
-            // The others go on without it; the seal says that the run is not complete.
-            if (!isRefused(error)) throw error;
-            send([null, refusedMessage(message, error)]);
-            return;
-          }
-          state.sent += records.length;
+          const refused = await sender.send(index, records);
+          // The others go on without them; the seal says that the run is not complete.
+          for (const one of refused) send([null, refusedMessage(message, one)]);
+          state.sent += records.length - refused.reduce((sum, one) => sum + one.records.length, 0);
           life.status.busy('sending', { count: state.sent });
         },
         async seal({ run, state }, seal) {
@@ -86,13 +80,10 @@ export = function (RED: NodeAPI): void {
   RED.nodes.registerType('directory-transmit', DirectoryTransmit);
 };
 
-function isRefused(error: unknown): error is TransportError {
-  return error instanceof TransportError && error.code === 'BATCH_REFUSED';
-}
-
-/** A batch that the receiver will not have, with the reason: as it came, so that it can be kept, corrected or looked at. */
-function refusedMessage(message: NodeMessage, { code, message: text, params }: TransportError): NodeMessage {
-  return { ...message, topic: 'refused', problem: { ...params, code, message: text } };
+/** Records that the receiver will not have, with the reason: as they came, so that they can be kept, corrected or looked at. */
+function refusedMessage(message: NodeMessage, { records, error }: Refused): NodeMessage {
+  const { code, message: text, params } = error;
+  return { ...message, topic: 'refused', payload: records, problem: { ...params, code, message: text } };
 }
 
 /** What somebody should look at before it goes wrong, over what the run has brought. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
+import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { Outbox } from '../../../engine/transport/outbox.js';
 import { createSender } from '../../../engine/transport/sender.js';
 import { type Fault, startFaultProxy } from '../../support/fault-proxy.js';
@@ -92,25 +93,48 @@ describe('a cut connection', () => {
 
 describe('a batch that is refused', () => {
   it('is told apart, and the run goes on without it as an incomplete one', async () => {
-    await withReceiver({ limits: { records: 12 } }, async ({ endpoint, received }) => {
+    await withReceiver({ limits: { recordBytes: 2_000 } }, async ({ endpoint, received }) => {
+      const large = people(1, 20).map((person) => ({ ...person, name: 'x'.repeat(3_000) }));
+      const second = [...people(10, 10), ...large, ...people(5, 40)];
       const sender = createSender(endpoint, never);
       await sender.open(runOf('refused-01'));
-      await sender.send(0, people(10));
-      await assert.rejects(sender.send(1, people(20, 10)), (error: Error & { code?: string; params?: object }) => {
-        assert.equal(error.code, 'BATCH_REFUSED');
-        const { problem, batch, correlation } = error.params as Record<string, unknown>;
-        assert.deepEqual([problem, batch], ['too-large', 1]);
-        return typeof correlation === 'string' && correlation.length === 36;
-      });
+      assert.deepEqual(await sender.send(0, people(10)), []);
+      const [refused, ...others] = await sender.send(1, second);
+      assert.deepEqual(others, []);
+      assert.deepEqual(refused?.records, large, 'nobody else is refused with it');
+      assert.equal(refused.error.code, 'BATCH_REFUSED');
+      const { problem, batch, correlation } = refused.error.params;
+      assert.deepEqual([problem, batch], ['too-large', 1]);
+      assert.ok(typeof correlation === 'string' && correlation.length === 36);
       await sender.send(2, people(5, 30));
-      const report = await sender.seal({ ...sealOf([people(10), people(20, 10), people(5, 30)]) });
+      const report = await sender.seal(sealOf([people(10), second, people(5, 30)]));
       sender.close();
       assert.equal(report.complete, false);
       assert.deepEqual(
         report.incomplete.map(({ code }) => code),
         ['BATCH_REFUSED'],
       );
-      assert.equal(received[0]?.records.length, 15);
+      assert.equal(received[0]?.records.length, 30);
     });
   });
+});
+
+describe('a batch that is larger than the receiver takes', () => {
+  for (const limits of [{ records: 12 }, { batchBytes: 6_000 }]) {
+    it(`goes in parts, and arrives whole (${Object.keys(limits).join()})`, async () => {
+      await withReceiver({ limits }, async ({ endpoint, received }) => {
+        const sender = createSender(endpoint, never);
+        const large = [people(50), people(10, 50), people(70, 60)];
+        await sender.open(runOf('in-parts-01'));
+        const sent = await Promise.all(large.map((records, index) => sender.send(index, records)));
+        assert.deepEqual(sent, [[], [], []]);
+        const report = await sender.seal(sealOf(large));
+        sender.close();
+        assert.equal(report.complete, true);
+        const ids = (records: readonly EnrichedRecord[]) => records.map((record) => JSON.stringify(record)).sort();
+        assert.deepEqual(ids(received[0]?.records ?? []), ids(large.flat()));
+        assert.ok(Number(report.stages[0]?.batches) > 10, 'control: in more batches than the flow has');
+      });
+    });
+  }
 });
