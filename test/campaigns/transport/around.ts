@@ -70,42 +70,43 @@ export interface PlainAnswer {
   readonly body: string;
 }
 
-/** Sends a request without TLS, as it is, over kept connections. */
-export function plainSender(port: number): {
-  send: (what: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: http.OutgoingHttpHeaders;
-    readonly content?: Buffer | undefined;
-  }) => Promise<PlainAnswer>;
-  close: () => void;
-} {
+/** A request as it is sent. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: http.OutgoingHttpHeaders;
+  readonly content?: Buffer | undefined;
+}
+
+/**
+ * Sends requests without TLS, as they are, over kept connections. The server may end such a connection at the moment in which
+ * it is used again, which says nothing: `send` then sends the same bytes once more, `sendOnce` answers with status 0.
+ */
+export function plainSender(port: number) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
-  return {
-    close: () => agent.destroy(),
-    send: function send(what): Promise<PlainAnswer> {
-      const { method, path, headers, content } = what;
-      return new Promise((resolve) => {
-        const failed = () => resolve({ status: 0, type: '', body: '' });
-        try {
-          const request = http.request({ host: '127.0.0.1', port, agent, method, path, headers }, (response) => {
-            let body = '';
-            response.setEncoding('utf8').on('data', (piece: string) => (body += piece));
-            response.on('error', failed);
-            response.on('end', () =>
-              resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', body }),
-            );
+  const attempt = ({ method, path, headers, content }: PlainRequest) =>
+    new Promise<{ answer: PlainAnswer; ended: boolean }>((resolve) => {
+      const failed = (ended: boolean) => resolve({ answer: { status: 0, type: '', body: '' }, ended });
+      try {
+        const request = http.request({ host: '127.0.0.1', port, agent, method, path, headers }, (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (piece: string) => (body += piece));
+          response.on('error', () => failed(false));
+          response.on('end', () => {
+            const type = response.headers['content-type'] ?? '';
+            resolve({ answer: { status: response.statusCode ?? 0, type, body }, ended: false });
           });
-          request.on('error', () => {
-            // The server may end a kept connection at the moment in which it is used again: that says nothing.
-            if (request.reusedSocket) resolve(send(what));
-            else failed();
-          });
-          request.end(content);
-        } catch {
-          failed();
-        }
-      });
-    },
+        });
+        request.on('error', () => failed(request.reusedSocket));
+        request.end(content);
+      } catch {
+        failed(false);
+      }
+    });
+  const send = async (what: PlainRequest): Promise<PlainAnswer> => {
+    const { answer, ended } = await attempt(what);
+    return ended ? send(what) : answer;
   };
+  const sendOnce = async (what: PlainRequest): Promise<PlainAnswer> => (await attempt(what)).answer;
+  return { send, sendOnce, close: () => agent.destroy() };
 }
