@@ -20,7 +20,7 @@ export = function (RED: NodeAPI): void {
         try {
           return await work(await shared);
         } catch (error) {
-          // What could not be opened, or has lost its thread, is not kept: the next run opens it anew.
+          // What could not be opened, or has lost its thread or its file, is not kept: the next run opens it anew.
           if (account === shared && (await unusable(shared, error))) account = undefined;
           throw error;
         }
@@ -32,10 +32,13 @@ export = function (RED: NodeAPI): void {
   RED.nodes.registerType('directory-account', DirectoryAccount);
 };
 
+/** The thread is gone, or what it holds open is no longer the account's file. */
+const LOST: ReadonlySet<string> = new Set(['WORKER_LOST', 'STORE_REPLACED']);
+
 async function unusable(account: Promise<Account>, error: unknown): Promise<boolean> {
   const open = await account.catch(() => null);
   if (open === null) return true;
-  if (!(error instanceof DirectorySyncError) || error.code !== 'WORKER_LOST') return false;
+  if (!(error instanceof DirectorySyncError) || !LOST.has(error.code)) return false;
   await open.close();
   return true;
 }

@@ -1,5 +1,7 @@
 /** The account's connection over `node:sqlite`. Synchronous underneath: used in the account's thread only. */
+import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { AccountError } from '../../model/errors.js';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
 import { type SqlConnection, type SqlValue, integer } from './connection.js';
 import { MIGRATIONS } from './schema.js';
@@ -10,7 +12,7 @@ export function openSqlite(file: string): SqlConnection {
   // A plan for a large directory sorts in memory and keeps its temporary tables there as far as they fit.
   database.exec('PRAGMA cache_size=-65536; PRAGMA temp.cache_size=-65536; PRAGMA temp_store=FILE;');
   migrate(database, MIGRATIONS);
-  return new SqliteConnection(database);
+  return new SqliteConnection(database, file);
 }
 
 class SqliteConnection implements SqlConnection {
@@ -18,7 +20,14 @@ class SqliteConnection implements SqlConnection {
   readonly shared = false;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(private readonly database: DatabaseSync) {}
+  readonly #identity: string | null;
+
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly file: string,
+  ) {
+    this.#identity = identityOf(file);
+  }
 
   async query(sql: string, params: readonly SqlValue[] = []) {
     return this.#guarded(() => this.#statement(sql).all(...params));
@@ -59,6 +68,8 @@ class SqliteConnection implements SqlConnection {
     await this.exec('BEGIN IMMEDIATE');
     try {
       const result = await work();
+      // What is committed to a file that was deleted meanwhile is lost: POSIX lets one write on.
+      if (identityOf(this.file) !== this.#identity) throw replaced();
       await this.exec('COMMIT');
       return result;
     } catch (error) {
@@ -87,4 +98,18 @@ class SqliteConnection implements SqlConnection {
       return Promise.reject(storeError(error));
     }
   }
+}
+
+/** What tells a file from another that takes its place; null where there is none (a database in memory). */
+function identityOf(file: string): string | null {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found ? `${String(found.dev)}:${String(found.ino)}` : null;
+}
+
+function replaced(): AccountError {
+  return new AccountError('STORE_REPLACED', {
+    message:
+      'The file of the account was removed or replaced while it was open, and nothing of this step was written. Put the right file in its place (stop Node-RED before you restore a backup), and start the run again: it opens the file anew.',
+    status: 'file was replaced',
+  });
 }
