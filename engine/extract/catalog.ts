@@ -14,9 +14,10 @@ import type { DirectorySettings } from '../ldap/settings.js';
 import { DirectoryError } from '../model/errors.js';
 import { guidToBytes } from '../model/identifiers.js';
 import { firstText } from './classify.js';
-import { identityChanged } from './failures.js';
+import { SeenIds } from './seen-ids.js';
+import type { Sessions } from './sessions.js';
 import { type Target, byTarget, targetsOf, treesOf } from './targets.js';
-import { type Question, type SearchLog, type Slice, logged, wholeSearch } from './source.js';
+import { type Question, type SearchLog, type Slice, forget, logged, readBase, wholeSearch } from './source.js';
 
 /** What was found out, for the report. */
 export interface CatalogFigures {
@@ -48,16 +49,15 @@ export class CatalogReading {
   };
   /** Why the read is incomplete, though it went on. */
   readonly shortcomings: DirectoryError[] = [];
-  /** The sessions that were opened beside the first, with who was bound on each at its beginning. */
-  readonly sessions: { readonly session: Session; readonly identity: string }[] = [];
   /** Attributes asked for that the catalog does not hold. */
   #notHeld: readonly string[] = [];
   readonly #controllers = new Map<ForestDomain, Session | null>();
-  /** Ids that the catalog found. Of all that a read keeps, only this grows with the directory: some 100 bytes for an object. */
-  readonly #found = new Map<Target, Set<string>>();
+  /** Ids that the catalog found. */
+  readonly #found = new Map<Target, SeenIds>();
 
   constructor(
     private readonly own: Session,
+    private readonly sessions: Sessions,
     private readonly settings: DirectorySettings,
     private readonly question: Question,
     private readonly log: SearchLog,
@@ -86,25 +86,10 @@ export class CatalogReading {
     for (const target of targets) yield* this.#missed(target);
   }
 
-  /** Throws where somebody else was bound on one of the servers at the end of the read than at its beginning. */
-  async checkIdentities(): Promise<void> {
-    for (const { session, identity } of this.sessions)
-      if ((await session.identity()) !== identity) throw identityChanged();
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.sessions.map(({ session }) => session.close()));
-  }
-
   async #openCatalog(domains: readonly ForestDomain[]): Promise<Session> {
     const { rootDomainNamingContext } = this.own.rootDse;
     const root = domains.find(({ dn }) => dn.toLowerCase() === rootDomainNamingContext?.toLowerCase()) ?? domains[0];
-    return this.#opened(await openCatalog(this.settings, root?.dnsName ?? '', this.signal));
-  }
-
-  async #opened(session: Session): Promise<Session> {
-    this.sessions.push({ session, identity: await session.identity() });
-    return session;
+    return this.sessions.keep(await openCatalog(this.settings, root?.dnsName ?? '', this.signal));
   }
 
   /** A session to a controller of the domain; null where none answers, or it has stopped answering. */
@@ -120,15 +105,17 @@ export class CatalogReading {
   async #openController(domain: ForestDomain): Promise<Session | null> {
     if (domain.dn.toLowerCase() === this.own.rootDse.defaultNamingContext?.toLowerCase()) return this.own;
     try {
-      return await this.#opened(await openDomain(this.settings, domain, this.signal));
+      return await this.sessions.keep(await openDomain(this.settings, domain, this.signal));
     } catch (error) {
-      this.#unanswered(domain, error);
+      await this.#unanswered(domain, error);
       return null;
     }
   }
 
-  #unanswered(domain: ForestDomain, error: unknown): void {
+  async #unanswered(domain: ForestDomain, error: unknown): Promise<void> {
     if (!(error instanceof DirectoryError)) throw error;
+    const session = this.#controllers.get(domain) ?? null;
+    if (session !== null && session !== this.own) await this.sessions.drop(session);
     this.#controllers.set(domain, null);
     this.figures.unanswered += 1;
     this.shortcomings.push(domainUnanswered(error));
@@ -137,24 +124,21 @@ export class CatalogReading {
   /** Everything from the domain itself. */
   async *#directly({ domain, base }: Target): AsyncGenerator<Slice, void> {
     const session = await this.#controllerOf(domain);
-    if (session === null) return;
-    for await (const entries of logged(session, { ...wholeSearch(session, this.question), base }, this.log)) {
-      yield { entries, session, lacking: null };
-    }
+    if (session !== null) yield* readBase(this.sessions, session, base, this.question, this.log, new SeenIds());
   }
 
   async *#through(catalog: Session, base: string, targets: readonly Target[]): AsyncGenerator<Slice, void> {
-    const search = { ...wholeSearch(catalog, this.question), base };
-    for await (const entries of logged(catalog, search, this.log)) {
+    const seen = new SeenIds();
+    for await (const { entries, session } of readBase(this.sessions, catalog, base, this.question, this.log, seen)) {
       for (const [target, group] of byTarget(entries, targets)) {
         for (const entry of group) this.#note(target, entry);
         const whole = group.filter((entry) => !this.#lacks(entry));
-        if (whole.length > 0) yield { entries: whole, session: catalog, lacking: null };
+        if (whole.length > 0) yield { entries: whole, session, lacking: null };
         const rest = group.filter((entry) => this.#lacks(entry) && hasId(entry));
         const nameless = group.filter((entry) => this.#lacks(entry) && !hasId(entry));
-        if (nameless.length > 0) yield { entries: nameless, session: catalog, lacking: null };
+        if (nameless.length > 0) yield { entries: nameless, session, lacking: null };
         for (let at = 0; at < rest.length; at += AT_ONCE) {
-          yield await this.#completed(catalog, target, rest.slice(at, at + AT_ONCE));
+          yield await this.#completed(session, target, rest.slice(at, at + AT_ONCE));
         }
       }
     }
@@ -163,9 +147,9 @@ export class CatalogReading {
   #note(target: Target, entry: Entry): void {
     const guid = firstText(entry.attributes['objectGUID']);
     if (guid === null) return;
-    const found = this.#found.get(target);
-    if (found) found.add(guid);
-    else this.#found.set(target, new Set([guid]));
+    const found = this.#found.get(target) ?? new SeenIds();
+    this.#found.set(target, found);
+    found.add(guid);
   }
 
   /** The entries as their own domain has them; where it does not answer, as the catalog has them, and marked so. */
@@ -174,12 +158,12 @@ export class CatalogReading {
     const ids = entries.flatMap((entry) => firstText(entry.attributes['objectGUID']) ?? []);
     if (session !== null) {
       try {
-        const read = await this.#byIds(session, target, ids);
+        const read = await this.sessions.again(session, (current) => this.#byIds(current, target, ids));
         this.figures.completed += read.length;
         this.figures.onlyInCatalog += ids.length - read.length;
         return { entries: read, session, lacking: null };
       } catch (error) {
-        this.#unanswered(target.domain, error);
+        await this.#unanswered(target.domain, error);
       }
     }
     return { entries, session: catalog, lacking: (entry) => this.#lackingOf(entry) };
@@ -189,6 +173,23 @@ export class CatalogReading {
   async *#missed(target: Target): AsyncGenerator<Slice, void> {
     const session = await this.#controllerOf(target.domain);
     if (session === null) return;
+    let missed: string[];
+    try {
+      missed = await this.sessions.again(session, (current) => this.#notFound(current, target));
+    } catch (error) {
+      await this.#unanswered(target.domain, error);
+      return;
+    }
+    this.figures.missedByCatalog += missed.length;
+    for (let at = 0; at < missed.length; at += AT_ONCE) {
+      const ids = missed.slice(at, at + AT_ONCE);
+      const entries = await this.sessions.again(session, (current) => this.#byIds(current, target, ids));
+      yield { entries, session, lacking: null };
+    }
+  }
+
+  /** Ids of all that the domain has and the catalog did not find. */
+  async #notFound(session: Session, target: Target): Promise<string[]> {
     const found = this.#found.get(target);
     const question = { filter: this.question.filter, attributes: ['objectGUID'] };
     const search = { ...wholeSearch(session, question), marks: false, extendedDn: false, base: target.base };
@@ -201,14 +202,10 @@ export class CatalogReading {
         }
       }
     } catch (error) {
-      this.#unanswered(target.domain, error);
-      return;
+      forget(this.log);
+      throw error;
     }
-    this.figures.missedByCatalog += missed.length;
-    for (let at = 0; at < missed.length; at += AT_ONCE) {
-      const entries = await this.#byIds(session, target, missed.slice(at, at + AT_ONCE));
-      yield { entries, session, lacking: null };
-    }
+    return missed;
   }
 
   async #byIds(session: Session, { base }: Target, ids: readonly string[]): Promise<Entry[]> {

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../ldap/entry.js';
 import { type ParsedFilter, parseFilter } from '../ldap/filter.js';
-import type { RangeCounts } from '../ldap/ranges.js';
+import { type RangeCounts, beginRanges } from '../ldap/ranges.js';
 import { type Session, openSession } from '../ldap/session.js';
 import type { DirectorySettings } from '../ldap/settings.js';
 import { type DirectorySyncError, SettingError, StoppedError, asDirectorySyncError } from '../model/errors.js';
@@ -19,6 +19,7 @@ import { identityChanged } from './failures.js';
 import { figuresOf } from './figures.js';
 import { readScopeOf } from './read-scope.js';
 import { Scope, searchBases } from './scope.js';
+import { Sessions } from './sessions.js';
 import { ALWAYS_READ, type ExtractSettings, checkExtractSettings } from './settings.js';
 import { type Slice, emptyLog, readBases } from './source.js';
 
@@ -82,9 +83,9 @@ class Reading {
   #readScope: ReadScope | null = null;
   /** What makes the read incomplete though it went on to the end. */
   readonly #shortcomings: DirectorySyncError[] = [];
-  /** With one server all the time; another one after a cut. */
+  readonly #sessions: Sessions;
+  /** The first, with which everything begins. */
   #session: Session | null = null;
-  #identity = '';
   #catalog: CatalogReading | null = null;
   #batches = 0;
   #entries = 0;
@@ -100,22 +101,24 @@ class Reading {
     this.#attributes = [...names.values()];
     this.#brought = new BroughtCounts(this.#attributes);
     this.#scope = new Scope(settings);
+    this.#sessions = new Sessions(directory, signal);
   }
 
   async *read(): AsyncGenerator<ExtractedRecord[], void> {
     const session = (this.#session = await openSession(this.directory, this.signal));
-    const identityAtStart = (this.#identity = await session.identity());
+    await this.#sessions.keep(session);
+    const identityAtStart = this.#sessions.identityOf(session);
     // Before the search: what changes during it has a higher number, and is found by the next delta.
     const usnBefore = session.rootDse.highestCommittedUsn;
     await this.#lookForCanaries(session);
     yield* this.#batchesOf(this.#slices(session));
-    const last = this.#session;
+    const last = (this.#session = this.#sessions.now(session));
     await this.#lookForCanaries(last);
     const identityAtEnd = await last.identity();
     const usnAfter = await last.highestUsn();
     if (identityAtStart !== identityAtEnd) throw identityChanged();
-    await this.#catalog?.checkIdentities();
     this.#shortcomings.push(...(this.#catalog?.shortcomings ?? []));
+    await this.#sessions.checkIdentities();
     this.#proof = {
       searches: this.#log.searches,
       ranges: this.#ranges,
@@ -133,8 +136,7 @@ class Reading {
   }
 
   async close(): Promise<void> {
-    await this.#catalog?.close();
-    await this.#session?.close();
+    await this.#sessions.close();
   }
 
   /** The entries, by whichever way the settings say. */
@@ -144,28 +146,13 @@ class Reading {
     if (this.directory.globalCatalog !== true) {
       const bases = searchBases(session.base(), include);
       this.#readScope = readScopeOf(bases, this.settings);
-      return readBases(session, bases, question, this.#log, (failure) => this.#reopened(failure));
+      return readBases(this.#sessions, session, bases, question, this.#log);
     }
     const { base } = this.directory;
     const bases = base === null ? include : searchBases(base, include);
     this.#readScope = readScopeOf(bases, this.settings);
-    this.#catalog = new CatalogReading(session, this.directory, question, this.#log, this.signal);
+    this.#catalog = new CatalogReading(session, this.#sessions, this.directory, question, this.#log, this.signal);
     return this.#catalog.read(bases);
-  }
-
-  /** A new session to the server of the old one. Throws `failure` where it is not the same server, database and user. */
-  async #reopened(failure: DirectorySyncError): Promise<Session> {
-    const before = this.#session;
-    if (before === null) throw failure;
-    await before.close();
-    const { timeouts } = this.directory;
-    const left = Math.max(1, timeouts.run - (Date.now() - this.#startedAt.getTime()));
-    const same = { ...this.directory, servers: [before.server], timeouts: { ...timeouts, run: left } };
-    const session = (this.#session = await openSession(same, this.signal));
-    const sameDatabase =
-      session.invocationId === before.invocationId && session.rootDse.dnsHostName === before.rootDse.dnsHostName;
-    if (!sameDatabase || (await session.identity()) !== this.#identity) throw failure;
-    return session;
   }
 
   async *#batchesOf(slices: AsyncGenerator<Slice, void>): AsyncGenerator<ExtractedRecord[], void> {
@@ -206,9 +193,12 @@ class Reading {
     return record;
   }
 
-  #complete(session: Session, entry: Entry): Promise<Record<string, string> | null> {
+  /** Completes what came in part. A cut on the way ends the search, too, which finds the new session when it begins again. */
+  async #complete(session: Session, entry: Entry): Promise<Record<string, string> | null> {
     const object = { dn: plainDn(entry.dn ?? ''), guid: firstText(entry.attributes['objectGUID']) };
-    return session.completeRanges(object, entry, this.#ranges);
+    const left = beginRanges(entry, this.#ranges);
+    await this.#sessions.again(session, (current) => current.completeRanges(object, entry, left, this.#ranges));
+    return Object.keys(left.held).length === 0 ? null : left.held;
   }
 
   #counted(batch: ExtractedRecord[]): ExtractedRecord[] {
@@ -220,7 +210,7 @@ class Reading {
   async #lookForCanaries(session: Session): Promise<void> {
     const { canaries = [] } = this.settings;
     if (canaries.length === 0 || this.#shortcomings.length > 0) return;
-    const others = this.#catalog?.sessions.map((opened) => opened.session) ?? [];
+    const others = this.#sessions.all.filter((other) => other !== session);
     const missing = await missingCanary(
       canaries.flatMap((line) => parseCanary(line) ?? []),
       [session, ...others],
@@ -262,6 +252,7 @@ class Reading {
           figures: figuresOf({
             entries: this.#entries,
             log: this.#log,
+            restarts: this.#sessions.restarts,
             session: this.#session,
             ranges: this.#ranges,
             leftOut: this.#scope.leftOut,

@@ -8,6 +8,7 @@ import type { SearchLog } from './source.js';
 export interface WhatWasRead {
   readonly entries: number;
   readonly log: SearchLog;
+  readonly restarts: number;
   readonly session: Session | null;
   readonly ranges: RangeCounts;
   readonly leftOut: Scope['leftOut'];
@@ -15,7 +16,7 @@ export interface WhatWasRead {
 }
 
 export function figuresOf(read: WhatWasRead): Record<string, string | number> {
-  const { entries, log, session, ranges, leftOut, catalog } = read;
+  const { entries, log, restarts, session, ranges, leftOut, catalog } = read;
   const figures: Record<string, string | number> = {
     entries,
     pages: log.searches.reduce((sum, { pages }) => sum + pages, 0),
@@ -27,7 +28,7 @@ export function figuresOf(read: WhatWasRead): Record<string, string | number> {
     figures['requests'] = session.traffic.requests;
     figures['receivedBytes'] = session.traffic.bytes;
   }
-  if (log.restarts > 0) figures['searchesBegunAgain'] = log.restarts;
+  if (restarts > 0) figures['searchesBegunAgain'] = restarts;
   figures['referencesNotFollowed'] = log.references.size;
   figures['rangedAttributes'] = ranges.started;
   if (leftOut.contacts > 0) figures['contactsLeftOut'] = leftOut.contacts;

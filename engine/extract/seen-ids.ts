@@ -1,31 +1,36 @@
 /**
  * Which objects have been sent, in 16 bytes each: what a search that is begun again leaves out. Of all that a read keeps, this
- * alone grows with the directory.
+ * alone grows with the directory; once somebody has asked, it takes some 12 bytes more for each.
  */
+import { randomInt } from 'node:crypto';
 
 const BYTES = 16;
 const DIGITS = 2 * BYTES;
 /** Room is taken in pieces, so that it is never copied: to double one piece would hold three times as much for a while. */
 const PIECE_IDS = 4096;
+const FIRST_PLACES = 8192;
 
 export class SeenIds {
   readonly #pieces: Buffer[] = [];
+  readonly #salt = randomInt(2 ** 32);
   #count = 0;
-  /** Made when somebody asks for the first time: most reads never do. */
-  #known: Set<string> | null = null;
+  /** Number of each id plus one, at a place that its first bytes give or behind it; made when somebody asks for the first time. */
+  #places: Uint32Array | null = null;
 
   /** Remembers an id, which is a GUID or UUID as text. Anything else is not remembered, and may come twice. */
   add(id: string): void {
-    const at = (this.#count % PIECE_IDS) * BYTES;
     const piece = this.#pieces[Math.floor(this.#count / PIECE_IDS)] ?? this.#another();
-    if (!writeId(id, piece, at)) return;
+    if (!writeId(id, piece, (this.#count % PIECE_IDS) * BYTES)) return;
     this.#count += 1;
-    this.#known?.add(keyAt(piece, at));
+    if (this.#places === null) return;
+    if (this.#count * 2 > this.#places.length) this.#places = this.#arranged();
+    else this.#place(this.#places, this.#count);
   }
 
   has(id: string): boolean {
-    this.#known ??= this.#all();
-    return writeId(id, scratch, 0) && this.#known.has(keyAt(scratch, 0));
+    if (!writeId(id, scratch, 0)) return false;
+    this.#places ??= this.#arranged();
+    return this.#places[this.#find(this.#places, scratch, 0)] !== 0;
   }
 
   #another(): Buffer {
@@ -34,13 +39,43 @@ export class SeenIds {
     return piece;
   }
 
-  #all(): Set<string> {
-    const all = new Set<string>();
-    let left = this.#count;
-    for (const piece of this.#pieces) {
-      for (let at = 0; at < piece.length && left > 0; at += BYTES, left -= 1) all.add(keyAt(piece, at));
+  #arranged(): Uint32Array {
+    let room = FIRST_PLACES;
+    while (room < this.#count * 2) room *= 2;
+    const places = new Uint32Array(room);
+    for (let number = 1; number <= this.#count; number += 1) this.#place(places, number);
+    return places;
+  }
+
+  #place(places: Uint32Array, number: number): void {
+    const [piece, at] = this.#lies(number);
+    places[this.#find(places, piece, at)] = number;
+  }
+
+  /** The place of the id in `bytes`, or the free one where it would be. */
+  #find(places: Uint32Array, bytes: Buffer, start: number): number {
+    let at = this.#hash(bytes, start) & (places.length - 1);
+    for (let number = places[at] ?? 0; number !== 0; number = places[at] ?? 0) {
+      const [piece, from] = this.#lies(number);
+      if (piece.compare(bytes, start, start + BYTES, from, from + BYTES) === 0) return at;
+      at = (at + 1) & (places.length - 1);
     }
-    return all;
+    return at;
+  }
+
+  /** With a number of its own for each read, so that no server can choose ids that all want one place. */
+  #hash(bytes: Buffer, start: number): number {
+    let hash = this.#salt;
+    for (let at = start; at < start + BYTES; at += 4) {
+      hash = Math.imul(hash ^ bytes.readUInt32LE(at), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  #lies(number: number): [Buffer, number] {
+    const index = number - 1;
+    return [this.#pieces[Math.floor(index / PIECE_IDS)] ?? scratch, (index % PIECE_IDS) * BYTES];
   }
 }
 
@@ -52,10 +87,6 @@ for (let value = 0; value < 16; value += 1) {
   DIGIT[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 const DASH = 0x2d;
-
-function keyAt(bytes: Buffer, at: number): string {
-  return bytes.toString('latin1', at, at + BYTES);
-}
 
 /** Digit by digit: this is done for every object of a directory. False where the text is not 32 hexadecimal digits. */
 function writeId(id: string, into: Buffer, start: number): boolean {

@@ -3,9 +3,9 @@ import type { Entry } from '../ldap/entry.js';
 import type { ParsedFilter } from '../ldap/filter.js';
 import type { SearchOptions, SearchOutcome } from '../ldap/search.js';
 import type { Session } from '../ldap/session.js';
-import { DirectoryError } from '../model/errors.js';
 import { firstText } from './classify.js';
 import { SeenIds } from './seen-ids.js';
+import type { Sessions } from './sessions.js';
 
 /** Entries that came together. */
 export interface Slice {
@@ -33,52 +33,57 @@ export interface SearchMade {
 export interface SearchLog {
   readonly searches: SearchMade[];
   readonly references: Set<string>;
-  /** How often a search was begun again. */
-  restarts: number;
 }
 
 export function emptyLog(): SearchLog {
-  return { searches: [], references: new Set(), restarts: 0 };
+  return { searches: [], references: new Set() };
 }
-
-/** How often a read begins a search again, in all. */
-const MOST_RESTARTS = 2;
-/** The connection was cut, or the server forgot the cookie. With anything else, to ask again would only be to insist. */
-const RESTARTABLE = new Set(['CONNECTION_LOST', 'PAGING_LOST']);
 
 /**
  * Searches below one base after the other. A search that is cut on the way is begun again on the same server, a few times:
  * what was sent before is left out, and only a search that reaches its own end counts. Throws `DirectoryError` where one
- * cannot be read whole. `reopened` gives a session to the same server, or throws.
+ * cannot be read whole.
  */
 export async function* readBases(
-  first: Session,
+  sessions: Sessions,
+  session: Session,
   bases: readonly string[],
   question: Question,
   log: SearchLog,
-  reopened: (failure: DirectoryError) => Promise<Session>,
 ): AsyncGenerator<Slice, void> {
   const seen = new SeenIds();
-  let session = first;
-  for (const base of bases) {
-    for (;;) {
-      try {
-        for await (const all of logged(session, { ...wholeSearch(session, question), base }, log)) {
-          const entries = log.restarts === 0 ? all : all.filter((entry) => !seen.has(idOf(entry)));
-          for (const entry of entries) seen.add(idOf(entry));
-          yield { entries, session, lacking: null };
-        }
-        break;
-      } catch (error) {
-        if (!(error instanceof DirectoryError) || !RESTARTABLE.has(error.code)) throw error;
-        if (log.restarts === MOST_RESTARTS) throw error;
-        log.restarts += 1;
-        // A search without an end is no part of a proof.
-        log.searches.pop();
-        session = session.failed ? await reopened(error) : session;
+  for (const base of bases) yield* readBase(sessions, session, base, question, log, seen);
+}
+
+/** One of these searches. `seen`: the ids that were sent before; those of this search are added. */
+export async function* readBase(
+  sessions: Sessions,
+  session: Session,
+  base: string,
+  question: Question,
+  log: SearchLog,
+  seen: SeenIds,
+): AsyncGenerator<Slice, void> {
+  for (;;) {
+    const current = sessions.now(session);
+    try {
+      for await (const all of logged(current, { ...wholeSearch(current, question), base }, log)) {
+        const entries = sessions.restarts === 0 ? all : all.filter((entry) => !seen.has(idOf(entry)));
+        for (const entry of entries) seen.add(idOf(entry));
+        yield { entries, session: current, lacking: null };
       }
+      return;
+    } catch (error) {
+      await sessions.afterCut(current, error);
+      forget(log);
     }
   }
+}
+
+/** A search without an end is no part of a proof. */
+export function forget(log: SearchLog): void {
+  const last = log.searches.findLastIndex(({ ended }) => !ended);
+  if (last >= 0) log.searches.splice(last, 1);
 }
 
 function idOf({ attributes }: Entry): string {

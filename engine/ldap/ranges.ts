@@ -27,31 +27,43 @@ export interface RangedObject {
   readonly extendedDn: boolean;
 }
 
+/** What is left to do of an entry that came in part. */
+export interface RangesLeft {
+  readonly keys: Set<string>;
+  /** Why, for those that could not be completed: they keep what was read. */
+  readonly held: Record<string, string>;
+}
+
+/** Begins with the attributes of `entry` that came in part. */
+export function beginRanges(entry: Entry, counts: RangeCounts): RangesLeft {
+  const keys = new Set(entry.ranges.map(({ key }) => key));
+  counts.started += keys.size;
+  return { keys, held: {} };
+}
+
 /**
- * Completes every attribute of `entry` that came in part. Returns why, for those that could not be completed: they keep
- * what was read. Throws `DirectoryError` only where the connection itself fails.
+ * Completes every attribute of `entry` that is left. Throws `DirectoryError` only where the connection itself fails; then it may
+ * be called again with another one, and goes on with what is left.
  */
 export async function completeRanges(
   connection: Connection,
   object: RangedObject,
   entry: Entry,
+  left: RangesLeft,
   counts: RangeCounts,
-): Promise<Record<string, string> | null> {
-  const held: Record<string, string> = {};
-  const keys = new Set(entry.ranges.map(({ key }) => key));
-  for (const key of keys) {
-    counts.started += 1;
+): Promise<void> {
+  for (const key of left.keys) {
     const whole = entry.ranges.some((part) => part.key === key && part.range.first === 0 && part.range.last === null)
       ? (entry.attributes[key] ?? [])
       : await completeOne(connection, object, key, entry);
+    left.keys.delete(key);
     if (Array.isArray(whole)) {
       entry.attributes[key] = whole;
       counts.ended += 1;
     } else {
-      held[key] = whole;
+      left.held[key] = whole;
     }
   }
-  return Object.keys(held).length === 0 ? null : held;
 }
 
 /** All values of an attribute, or why they could not be had. */

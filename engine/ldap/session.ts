@@ -5,7 +5,7 @@ import { Connection } from './connection.js';
 import type { Entry } from './entry.js';
 import { parseFilter } from './filter.js';
 import { locateServers } from './locate.js';
-import { type RangeCounts, completeRanges } from './ranges.js';
+import { type RangeCounts, type RangesLeft, completeRanges } from './ranges.js';
 import { type RootDse, readInvocationId, readRootDse } from './rootdse.js';
 import { type SearchOptions, type SearchOutcome, readObject, search } from './search.js';
 import { type DirectorySettings, checkDirectorySettings } from './settings.js';
@@ -162,13 +162,14 @@ export class Session {
     return search(this.connection, options);
   }
 
-  /** Completes the attributes of an entry that came in part. See `completeRanges`. */
+  /** Completes the attributes of an entry that are left. See `completeRanges`. */
   completeRanges(
     object: { dn: string; guid: string | null },
     entry: Entry,
+    left: RangesLeft,
     counts: RangeCounts,
-  ): Promise<Record<string, string> | null> {
-    return completeRanges(this.connection, { ...object, extendedDn: this.knowsExtendedDn }, entry, counts);
+  ): Promise<void> {
+    return completeRanges(this.connection, { ...object, extendedDn: this.knowsExtendedDn }, entry, left, counts);
   }
 
   /** Unbinds and closes. Harmless when the connection has ended already. */
