@@ -6,7 +6,7 @@ import { SettingError } from '../../../engine/model/errors.js';
 import { batchMessage, parseExtractedMessage, sealMessage } from '../../../engine/model/message.js';
 import type { Run } from '../../../engine/model/run.js';
 import { entry, message, pageEnd, result, tlv } from '../ldap/ber-text.js';
-import { readAll, readFrom, settingsFor, withServer } from '../ldap/reading.js';
+import { plainClient, readAll, readFrom, settingsFor, withServer } from '../ldap/reading.js';
 import { type Answer, BIND, EXTENDED, SEARCH, behaved, pages, person } from '../ldap/scripted-server.js';
 
 const GUID = '00112233-4455-6677-8899-aabbccddeeff';
@@ -195,6 +195,20 @@ describe('extract', () => {
     assert.equal(failure?.code, 'IDENTITY_CHANGED');
     assert.equal(seal.complete, false);
     assert.equal(seal.proof, null);
+  });
+
+  it('somebody else bound at the end, negative control: plain ldapts does not ask, and gives what that one may see', async () => {
+    // After the first page a proxy behind the name has handed the connection to somebody who may see less.
+    const answer: Answer = (request, socket) => pages([2, 0])(request, socket);
+    await withServer(answer, async ({ port }) => {
+      const client = await plainClient(port);
+      const { searchEntries } = await client.search('DC=example,DC=test', {
+        paged: { pageSize: 2 },
+        filter: '(mail=*)',
+      });
+      assert.equal(searchEntries.length, 2);
+      await client.unbind();
+    });
   });
 
   it('a failure before the first batch gives an incomplete seal and the failure', async () => {

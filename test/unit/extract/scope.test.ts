@@ -101,6 +101,10 @@ describe('scope: bases and branches', () => {
     assert.equal(isBelow('DC=test', 'OU=Leavers,DC=test'), false);
   });
 
+  it('an escaped comma, negative control: compared as text, the name is below what it is not below', () => {
+    assert.ok('CN=a\\,OU=Leavers,DC=test'.endsWith(',OU=Leavers,DC=test'));
+  });
+
   it('what lies outside of the base is a setting to correct', async () => {
     assert.deepEqual(searchBases(BASE, []), [BASE]);
     assert.throws(() => searchBases(STAFF, [`OU=Lists,${BASE}`]), { code: 'INCLUDE_OUTSIDE' });

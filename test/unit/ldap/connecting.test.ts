@@ -159,6 +159,16 @@ describe('connecting', () => {
       });
     });
 
+    it('account lockout, negative control: the usual loop over servers sends the wrong password to each', async () => {
+      const refuse: Answer = ({ id }) => result(id, 0x61, 49, 'data 52e');
+      await withServer(refuse, async (first) => {
+        await withServer(refuse, async (second) => {
+          for (const { port } of [first, second]) await assert.rejects(plainClient(port));
+          assert.deepEqual([first.requests.length, second.requests.length], [1, 1]);
+        });
+      });
+    });
+
     it('code 8 says which setting to change', async () => {
       await withServer(
         ({ id }) => result(id, 0x61, 8, '00002028: LdapErr: DSID-0C090259'),

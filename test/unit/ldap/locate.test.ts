@@ -3,7 +3,7 @@ import { type Location, type ResolveSrv, type SrvRecord, locateServers } from '.
 import { openSession } from '../../../engine/ldap/session.js';
 import type { DirectorySyncError } from '../../../engine/model/errors.js';
 import { startForest } from '../../support/directory/forest.js';
-import { codeOf, settingsFor, withServer } from './reading.js';
+import { codeOf, plainClient, settingsFor, withServer } from './reading.js';
 import { pages } from './scripted-server.js';
 
 const DOMAIN: Location = { domain: 'example.test', site: null, service: 'controllers', encryption: 'none' };
@@ -120,6 +120,10 @@ describe('a session by domain', () => {
       assert.equal(session.url, `ldap://127.0.0.1:${port}`);
       await session.close();
     }));
+
+  it('negative control: plain ldapts knows one server, and fails where that one cannot be reached', async () => {
+    await assert.rejects(plainClient(1), /ECONNREFUSED/);
+  });
 
   it('finds the controller of its site in a forest', async () => {
     const controllers = [{ site: 'Berlin' }, { hostName: 'dc2.example.test', site: 'Vienna' }];
