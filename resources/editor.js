@@ -86,6 +86,9 @@
     serversOrDomain: (value, node) =>
       entries(value).every(isServer) &&
       (entries(value).length > 0 || String(window.directorySync.current(node, 'domain') ?? '').trim() !== ''),
+    host: (value) => domainName.test(String(value ?? '').trim()) || /^[0-9A-Fa-f.:]+$/.test(String(value ?? '').trim()),
+    /** The name of a schema; those that begin with pg_ are PostgreSQL's own. */
+    schema: (value) => /^(?!pg_)[A-Za-z_][A-Za-z0-9_-]{0,62}$/.test(String(value ?? '').trim()),
     domain: (value) => String(value ?? '').trim() === '' || domainName.test(String(value).trim()),
     site: (value) => /^[A-Za-z0-9_-]*$/.test(String(value ?? '').trim()),
     names: (value) => lines(value).every((line) => isName.test(line)),
@@ -154,6 +157,13 @@
     whenProof(proof, rule) {
       return function (value, node) {
         return (directorySync.current(node, 'proof') || 'signature') !== proof || rule.call(this, value, node);
+      };
+    },
+
+    /** A rule that holds only while the account is kept in PostgreSQL. */
+    inPostgres(rule) {
+      return function (value, node) {
+        return directorySync.current(node, 'store') !== 'postgresql' || rule.call(this, value, node);
       };
     },
 

@@ -23,6 +23,7 @@ export type { ExportFormat } from './export.js';
 export type { HeldPlan } from './held.js';
 export type { PastRun } from './history.js';
 export type { AccountSettings } from './settings.js';
+export type { PostgresSettings } from './store/postgres-settings.js';
 export type { SqliteSettings } from './store/store.js';
 export type { FoundGroup, FoundPerson } from './find.js';
 export type { KnownUser } from './known.js';

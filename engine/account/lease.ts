@@ -51,7 +51,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
 function fenced(): AccountError {
   return new AccountError('FENCED', {
     message:
-      'The account was opened by another instance since: a newer deployment of this flow, or a second Node-RED with the same file. This one writes nothing any more. If it is the one that is to go on, deploy it again; give every Node-RED a file of its own, or keep the account in PostgreSQL.',
+      'The account was opened by another instance since: a newer deployment of this flow, or a second Node-RED with the same file (in PostgreSQL: with the same computer name, user directory and node). This one writes nothing any more. If it is the one that is to go on, deploy it again; give every Node-RED a file of its own, or keep the account in PostgreSQL.',
     status: 'opened elsewhere',
   });
 }

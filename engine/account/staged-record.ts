@@ -41,6 +41,22 @@ class Names {
   }
 }
 
+/** What no database takes as text: a NUL (PostgreSQL has none in a text), half of a surrogate pair. */
+const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+/** The same, as JSON writes it; also where a text only looks like it. */
+const SUSPECT = /\\u(?:0000|d[89a-f])/;
+
+/** With the replacement character in place of it, in every store, so that plans are the same. */
+function storable(text: string): string {
+  return text.replace(UNSTORABLE, '\ufffd');
+}
+
+function jsonOf(content: object): string {
+  const json = JSON.stringify(content);
+  if (!SUSPECT.test(json)) return json;
+  return JSON.stringify(content, (_name, value: unknown) => (typeof value === 'string' ? storable(value) : value));
+}
+
 type ObjectRecord = Exclude<EnrichedRecord, Members>;
 
 /** An object without an id is known by its name, so that it too counts as present. */
@@ -48,11 +64,11 @@ function stagedObject(record: ObjectRecord, names: Names): StagedRecord {
   const { kind, id, dn } = record;
   return {
     kind,
-    id: id?.toLowerCase() ?? `?${dn}`,
+    id: storable(id?.toLowerCase() ?? `?${dn}`),
     part: null,
     parts: null,
     held: false,
-    json: JSON.stringify(contentOf(record, names)),
+    json: jsonOf(contentOf(record, names)),
   };
 }
 
@@ -109,8 +125,8 @@ function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord
   };
   let isHeld = held !== undefined;
   for (const member of add) isHeld = !addMember(content, member) || isHeld;
-  const json = JSON.stringify(isHeld ? {} : content);
-  return { kind: 'members', id: group.toLowerCase(), part, parts, held: isHeld, json };
+  const json = jsonOf(isHeld ? {} : content);
+  return { kind: 'members', id: storable(group.toLowerCase()), part, parts, held: isHeld, json };
 }
 
 /** False where nothing says who is meant. */

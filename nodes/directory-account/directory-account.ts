@@ -3,14 +3,20 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type Account, openAccount } from '../../engine/account/account.js';
 import { DirectorySyncError, StoppedError } from '../../engine/model/errors.js';
 import { dataFolder } from '../shared/folder.js';
-import { accounts } from '../shared/offers.js';
+import { accounts, tlsOptions } from '../shared/offers.js';
 import { runNode } from '../shared/wrap.js';
-import { accountSettings } from './settings.js';
+import { type AccountCredentials, accountSettings } from './settings.js';
 
 export = function (RED: NodeAPI): void {
-  function DirectoryAccount(this: Node, config: NodeDef) {
+  function DirectoryAccount(this: Node<AccountCredentials>, config: NodeDef) {
     RED.nodes.createNode(this, config);
-    const settings = () => accountSettings(config, this.id, dataFolder(RED));
+    const settings = () =>
+      accountSettings(config, {
+        id: this.id,
+        folder: dataFolder(RED),
+        credentials: this.credentials,
+        tlsOptions: (id) => tlsOptions(RED, id),
+      });
     let account: Promise<Account> | undefined;
 
     runNode(RED, this, (life) => {
@@ -25,11 +31,16 @@ export = function (RED: NodeAPI): void {
           throw error;
         }
       });
-      settings();
+      const { store } = settings();
+      if (store.kind === 'postgres' && store.tls === null) this.warn(RED._('directory-account.warning.plain'));
       return { close: async () => (await account?.catch(() => undefined))?.close() };
     });
   }
-  RED.nodes.registerType('directory-account', DirectoryAccount);
+  RED.nodes.registerType<Node<AccountCredentials>, NodeDef, object, AccountCredentials>(
+    'directory-account',
+    DirectoryAccount,
+    { credentials: { user: { type: 'text' }, password: { type: 'password' } } },
+  );
 };
 
 /** The thread is gone, or what it holds open is no longer the account's file. */

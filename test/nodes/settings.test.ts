@@ -64,9 +64,55 @@ describe('settings: what is blank has a default', () => {
   });
 
   it('directory-account keeps its file beside the others, under its own id', () => {
-    const { store, name, domains } = accountSettings({}, 'id1', '/data');
+    const { store, name, domains } = accountSettings({}, { id: 'id1', folder: '/data' });
     assert.ok(store.kind === 'sqlite');
     assert.deepEqual([store.file.replaceAll('\\', '/'), name, domains], ['/data/id1.sqlite', 'id1', []]);
+  });
+
+  it('directory-account in PostgreSQL: verified, under a name of its own among the writers', () => {
+    const surroundings = { id: 'id1', folder: '/data', credentials: { user: ' sync ', password: 'secret' } };
+    const config = { store: 'postgresql', host: 'db.example.com', database: 'directory', port: '5433', tls: 'tls1' };
+    const { store } = accountSettings(config, { ...surroundings, tlsOptions: (id) => ({ ca: id }) });
+    assert.ok(store.kind === 'postgres');
+    const { writer, ...rest } = store;
+    assert.match(writer, /:\/data:id1$/);
+    assert.deepEqual(rest, {
+      kind: 'postgres',
+      host: 'db.example.com',
+      port: 5433,
+      database: 'directory',
+      user: 'sync',
+      password: 'secret',
+      schema: 'directory_sync',
+      tls: { ca: 'tls1' },
+      applicationName: 'node-red directory-account id1',
+      timeouts: { connect: 10_000, statement: 300_000, idle: 60_000 },
+    });
+    const plain = accountSettings({ ...config, encryption: 'none' }, surroundings).store;
+    assert.ok(plain.kind === 'postgres' && plain.tls === null, 'plain only in so many words');
+  });
+
+  it('directory-account in PostgreSQL: what is missing is named, and a schema is a plain name', () => {
+    const whole = { store: 'postgresql', host: 'db', database: 'directory' };
+    const who = { user: 'sync', password: 'secret' };
+    const setting = (config: object, credentials: { user?: string; password?: string } = who) => {
+      try {
+        accountSettings(config, { id: 'id1', folder: '/data', credentials });
+      } catch (error) {
+        assert.ok(error instanceof SettingError);
+        return error.params['setting'];
+      }
+      return null;
+    };
+    assert.equal(setting(whole), null);
+    assert.equal(setting({ ...whole, host: ' ' }), 'host');
+    assert.equal(setting({ ...whole, database: '' }), 'database');
+    assert.equal(setting(whole, { user: 'sync' }), 'password');
+    assert.equal(setting(whole, { password: 'secret' }), 'user');
+    for (const schema of ['pg_mine', '1st', 'a"b', 'a b', 'x'.repeat(64)]) {
+      assert.equal(setting({ ...whole, schema }), 'schema');
+    }
+    for (const schema of ['a', 'Account-1', '_x', 'x'.repeat(63)]) assert.equal(setting({ ...whole, schema }), null);
   });
 
   it('the others', () => {
@@ -144,7 +190,7 @@ describe('settings: what they may look like', () => {
       'department',
       'l',
     ]);
-    assert.deepEqual(accountSettings({ domains: 'Example.COM x.example' }, 'a', '').domains, [
+    assert.deepEqual(accountSettings({ domains: 'Example.COM x.example' }, { id: 'a', folder: '' }).domains, [
       'example.com',
       'x.example',
     ]);
@@ -221,7 +267,7 @@ describe('migrations of settings', () => {
   it('directory-account 1 to 2: who left is marked, and limits hold; directory-apply 1 to 2: as it was', () => {
     const first = { version: 1, file: 'a.sqlite', linkAliases: false };
     assert.deepEqual(migrate('directory-account', first), { ...first, version: 2 });
-    const { rules, linkAliases } = accountSettings(first, 'id', 'folder');
+    const { rules, linkAliases } = accountSettings(first, { id: 'id', folder: 'folder' });
     assert.deepEqual([rules, linkAliases], [DEFAULT_RULES, false]);
     assert.deepEqual(migrate('directory-apply', { version: 1, dryRun: true }), { version: 2, dryRun: true });
   });

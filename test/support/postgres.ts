@@ -2,7 +2,7 @@
  * PostgreSQL in a scratch folder on a port of its own, for tests. Its databases sort by the rules of a language, and a
  * user who may do little owns one: what works here needs no superuser and no special collation.
  */
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,20 +62,9 @@ export async function startPostgres(): Promise<TestPostgres> {
       ]),
     );
     const port = await freePort(HOST);
-    const service = serve(
-      ...as('postgres', [
-        ...['-D', data, '-p', String(port), '-h', HOST, '-k', ''],
-        ...[
-          '-c',
-          'ssl=on',
-          '-c',
-          `ssl_cert_file=${certificates.certFile}`,
-          '-c',
-          `ssl_key_file=${certificates.keyFile}`,
-        ],
-        ...['-c', 'max_connections=60', '-c', 'log_min_messages=fatal'],
-      ]),
-    );
+    const conf = join(data, 'postgresql.conf');
+    await appendFile(conf, settingsText({ port, ...certificates }));
+    const service = serve(...as('postgres', ['-D', data]));
     const stop = async () => {
       await service.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -98,6 +87,25 @@ export async function startPostgres(): Promise<TestPostgres> {
     await rm(folder, { recursive: true, force: true });
     throw failure;
   }
+}
+
+/** In the file, so that ALTER SYSTEM can say something else. Nothing here outlives a crash of the machine. */
+function settingsText({ port, certFile, keyFile }: { port: number; certFile: string; keyFile: string }): string {
+  const settings = {
+    port: String(port),
+    listen_addresses: HOST,
+    unix_socket_directories: '',
+    ssl: 'on',
+    ssl_cert_file: certFile,
+    ssl_key_file: keyFile,
+    max_connections: '60',
+    log_min_messages: 'fatal',
+    fsync: 'off',
+    full_page_writes: 'off',
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = '${value}'\n`)
+    .join('');
 }
 
 /** Words are sorted as in English: `a B c`, and not by their bytes. */

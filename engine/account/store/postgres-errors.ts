@@ -30,7 +30,9 @@ const KINDS: readonly Kind[] = [
     code: 'STORE_TLS_REFUSED',
     when: ({ code, message }) =>
       /does not support SSL|establishing an SSL/.test(message) ||
-      /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(code),
+      /^(?:DIRSYNC_WEAK_KEY|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/.test(
+        code,
+      ),
     status: 'TLS refused',
     advice:
       'Choose a TLS configuration with the authority of its certificate in the setting "tls", look at the name in "host", or switch TLS on in the server (ssl = on).',
@@ -91,18 +93,19 @@ const KINDS: readonly Kind[] = [
     transient: true,
   },
   {
-    code: 'STORE_CONNECTION_LOST',
-    when: (reported) => isLost(reported) && !UNREACHABLE.has(reported.code),
-    status: 'connection lost',
-    advice:
-      'Look at the server and at the way to it, then start the run again: what was done already is not done twice.',
+    code: 'STORE_UNREACHABLE',
+    when: ({ code, message }) =>
+      UNREACHABLE.has(code) || /connection timeout|timeout (?:exceeded|expired)/.test(message),
+    status: 'unreachable',
+    advice: 'Look at the settings "host" and "port", and whether the server runs and listens there.',
     transient: true,
   },
   {
-    code: 'STORE_UNREACHABLE',
-    when: ({ code, message }) => UNREACHABLE.has(code) || /timeout (?:exceeded|expired)/.test(message),
-    status: 'unreachable',
-    advice: 'Look at the settings "host" and "port", and whether the server runs and listens there.',
+    code: 'STORE_CONNECTION_LOST',
+    when: isLost,
+    status: 'connection lost',
+    advice:
+      'Look at the server and at the way to it, then start the run again: what was done already is not done twice.',
     transient: true,
   },
 ];

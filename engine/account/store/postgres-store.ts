@@ -1,5 +1,7 @@
 /** An account in PostgreSQL: sessions as they are needed, each with the settings that the account's SQL relies on. */
+import type { ConnectionOptions } from 'node:tls';
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { clientTls } from '../../transport/tls.js';
 import type { SqlConnection } from './connection.js';
 import { PostgresConnection } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
@@ -79,7 +81,7 @@ function poolSettings(settings: PostgresSettings): PoolConfig {
     database,
     user,
     password,
-    ssl: tls === null ? false : { minVersion: 'TLSv1.2', ...tls },
+    ssl: tls === null ? false : serverChecked(tls),
     application_name: settings.applicationName,
     connectionTimeoutMillis: timeouts.connect,
     query_timeout: timeouts.statement + GRACE_MS,
@@ -88,6 +90,15 @@ function poolSettings(settings: PostgresSettings): PoolConfig {
     idleTimeoutMillis: UNUSED_MS,
     allowExitOnIdle: true,
   };
+}
+
+/** The package's own policy. `pg` asks for the name in `host`; a TLS configuration may name another that is to be in the certificate. */
+function serverChecked(own: ConnectionOptions): ConnectionOptions {
+  const options = clientTls(own, 'TLSv1.2');
+  const { checkServerIdentity } = options;
+  if (!own.servername || !checkServerIdentity) return options;
+  const name = own.servername;
+  return { ...options, checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) };
 }
 
 /**
