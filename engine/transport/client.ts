@@ -16,7 +16,7 @@ import { JSON_TYPE, METHOD, PROBLEM_TYPE, type Route, pathOf } from './protocol.
 import { type Negotiated, negotiated, peerFault } from './peer.js';
 import { type Proof, type ProofSettings, proofOf } from './proof.js';
 import { contentDigest, digestMatches } from './signature.js';
-import { clientTls, type MinimumTls } from './tls.js';
+import { clientTls, type MinimumTls } from '../runtime/tls.js';
 
 /** Where the receiver is, and how to prove who we are. */
 export interface ClientSettings {

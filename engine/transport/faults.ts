@@ -7,7 +7,7 @@ import { type Problem, problemName } from './problem.js';
 import { ADDRESS_REFUSED } from './addresses.js';
 import { PROXY_AUTHENTICATION, PROXY_REFUSED } from './agent.js';
 import { PIN_MISMATCH } from './peer.js';
-import { WEAK_KEY } from './tls.js';
+import { WEAK_KEY } from '../runtime/tls.js';
 
 /** A failed attempt: the error to end with, and whether and when another attempt makes sense. */
 export class Fault extends Error {

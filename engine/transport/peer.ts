@@ -2,7 +2,7 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { SettingError } from '../model/errors.js';
-import { MINIMUM_RSA_BITS, WEAK_KEY } from './tls.js';
+import { MINIMUM_RSA_BITS, WEAK_KEY } from '../runtime/tls.js';
 
 /** The `code` of the error for a certificate whose key is none of those that were pinned. */
 export const PIN_MISMATCH = 'DIRSYNC_PIN_MISMATCH';

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import { SettingError, TransportError } from '../model/errors.js';
 import type { ReceiverLimits } from './limits.js';
-import { type MinimumTls, serverTls } from './tls.js';
+import { type MinimumTls, serverTls } from '../runtime/tls.js';
 
 export interface Port {
   readonly host: string;

@@ -15,7 +15,7 @@ import { Outbox } from './outbox.js';
 import { checkPins } from './peer.js';
 import type { ProofSettings } from './proof.js';
 import { JSON_TYPE, OpenAnswer, type OpenRequest } from './protocol.js';
-import { type MinimumTls, isLowered } from './tls.js';
+import { type MinimumTls, isLowered } from '../runtime/tls.js';
 
 export type { Refused, Warning } from './opened-run.js';
 

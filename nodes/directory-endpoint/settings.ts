@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { ProofSettings } from '../../engine/transport/proof.js';
 import type { EndpointSettings } from '../../engine/transport/sender.js';
-import { type MinimumTls, minimumOf } from '../../engine/transport/tls.js';
+import { type MinimumTls, minimumOf } from '../../engine/runtime/tls.js';
 import {
   KEY_ID,
   entriesOf,

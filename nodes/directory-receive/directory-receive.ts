@@ -15,7 +15,7 @@ import {
   type Receiver,
   createReceiver,
 } from '../../engine/transport/receiver.js';
-import { isLowered } from '../../engine/transport/tls.js';
+import { isLowered } from '../../engine/runtime/tls.js';
 import { dataFolder } from '../shared/folder.js';
 import { mount, publicPath } from '../shared/mount.js';
 import { tlsOptions } from '../shared/offers.js';

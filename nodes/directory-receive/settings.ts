@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { contractFault, parserOf } from '../../engine/model/check.js';
 import type { SenderSettings } from '../../engine/transport/receiver.js';
-import type { MinimumTls } from '../../engine/transport/tls.js';
+import type { MinimumTls } from '../../engine/runtime/tls.js';
 import { keyOf, minimumTlsOf } from '../directory-endpoint/settings.js';
 import {
   KEY_ID,

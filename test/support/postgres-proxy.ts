@@ -77,7 +77,9 @@ export async function startPostgresProxy(server: { host: string; port: number })
         upstream.write(message);
       }
     };
-    client.on('data', (chunk) => (turn = turn.then(() => take(chunk)).catch(() => void client.destroy())));
+    client.on('data', (chunk) => {
+      turn = turn.then(() => take(chunk)).catch(() => void client.destroy());
+    });
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   return {

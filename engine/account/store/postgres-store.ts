@@ -1,7 +1,7 @@
 /** An account in PostgreSQL: sessions as they are needed, each with the settings that the account's SQL relies on. */
 import type { ConnectionOptions } from 'node:tls';
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
-import { clientTls } from '../../transport/tls.js';
+import { clientTls } from '../../runtime/tls.js';
 import type { SqlConnection } from './connection.js';
 import { PostgresConnection } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';

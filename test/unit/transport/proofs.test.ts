@@ -6,7 +6,7 @@ import { generate } from 'selfsigned';
 import { TokenSource } from '../../../engine/transport/oauth.js';
 import { pinOf } from '../../../engine/transport/peer.js';
 import { type EndpointSettings, createSender } from '../../../engine/transport/sender.js';
-import { minimumOf } from '../../../engine/transport/tls.js';
+import { minimumOf } from '../../../engine/runtime/tls.js';
 import { withServer } from './asking.js';
 import { endpointOf, people, runOf, sealOf, sharedCertificates, withReceiver } from './support.js';
 

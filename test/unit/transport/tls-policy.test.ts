@@ -8,7 +8,7 @@ import axios from 'axios';
 import { generate } from 'selfsigned';
 import { DirectorySyncError } from '../../../engine/model/errors.js';
 import { type EndpointSettings, createSender } from '../../../engine/transport/sender.js';
-import { WEAK_KEY, clientTls } from '../../../engine/transport/tls.js';
+import { WEAK_KEY, clientTls } from '../../../engine/runtime/tls.js';
 import { withServer } from './asking.js';
 import { endpointOf, runOf, sharedCertificates, startReceiver, withFolder, withReceiver } from './support.js';
 

@@ -1,0 +1,370 @@
+/** Connections that are cut, processes that are stopped, and several who write to one account in PostgreSQL. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import {
+  type Account,
+  type AccountSettings,
+  type PostgresSettings,
+  openAccount,
+} from '../../engine/account/account.js';
+import { applyRun } from '../../engine/account/apply.js';
+import type { SqlConnection } from '../../engine/account/store/connection.js';
+import { openStore } from '../../engine/account/store/store.js';
+import type { EnrichedRecord } from '../../engine/model/records.js';
+import { AccountError } from '../../engine/model/errors.js';
+import type { Run } from '../../engine/model/run.js';
+import { askStore, postgresStore } from '../support/account-store.js';
+import { type PostgresProxy, type Watch, startPostgresProxy } from '../support/postgres-proxy.js';
+import { type TestPostgres, startPostgres } from '../support/postgres.js';
+import { Workshop, group, members, seal, sync, user } from '../unit/account/support.js';
+
+const APPLIER = join(__dirname, '..', 'unit', 'account', 'programs', 'applier.js');
+
+/** Two states of one directory, far enough from each other that a step from one to the other does every kind of work. */
+const STATES: readonly (readonly EnrichedRecord[])[] = [
+  [
+    user('ann', { aliases: ['x@example.com'], attributes: { title: ['A'] } }),
+    user('bob', { name: 'Bob' }),
+    user('cas', { primary: 'c1@example.com' }),
+    group('team'),
+    members('team', ['ann', 'bob', { dn: 'CN=cas,DC=example,DC=com' }]),
+  ],
+  [
+    user('ann', { attributes: { title: ['B'] } }),
+    user('cas', { primary: 'c2@example.com', aliases: ['x@example.com'], enabled: false }),
+    user('dan'),
+    group('team', { name: 'Team' }),
+    members('team', ['cas', 'dan', { dn: 'CN=ann,DC=example,DC=com' }]),
+    group('outer'),
+    members('outer', ['team']),
+  ],
+];
+
+/** Without transactions, and with an end after so many statements. */
+function untilStatement(db: SqlConnection, last: number): SqlConnection {
+  let count = 0;
+  const counted = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    count += 1;
+    return count > last ? Promise.reject(new Error('cut')) : work();
+  };
+  return {
+    query: (sql, params) => counted(() => db.query(sql, params)),
+    run: (sql, params) => counted(() => db.run(sql, params)),
+    exec: (sql) => counted(() => db.exec(sql)),
+    fill: (table, rows) => db.fill(table, rows),
+    nextKey: (table, column) => db.nextKey(table, column),
+    analyze: (...tables) => db.analyze(...tables),
+    keepingRows: db.keepingRows,
+    shared: db.shared,
+    close: () => db.close(),
+    transaction: (work) => work(),
+    alone: (work) => work(),
+  };
+}
+
+describe('PostgreSQL on a bad day', function () {
+  this.timeout(900_000);
+  let postgres: TestPostgres;
+  let proxy: PostgresProxy;
+  let workshop: Workshop;
+  const open: Account[] = [];
+  const children: ChildProcess[] = [];
+  before(async () => {
+    postgres = await startPostgres();
+    proxy = await startPostgresProxy(postgres);
+  });
+  after(async () => {
+    await proxy.close();
+    await postgres.stop();
+  });
+  beforeEach(() => (workshop = new Workshop()));
+  afterEach(async () => {
+    proxy.watch(null);
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const account of open.splice(0)) await account.close();
+    await workshop.close();
+  });
+
+  const settingsWith = (rest: Partial<PostgresSettings> = {}, more: Partial<AccountSettings> = {}) => ({
+    ...workshop.settings({ attributes: ['title'], ...more }),
+    store: postgresStore(postgres.url, rest),
+  });
+  const throughProxy = <Settings extends { store: PostgresSettings }>(settings: Settings): Settings => ({
+    ...settings,
+    store: { ...settings.store, port: proxy.port },
+  });
+  const opened = async (settings: AccountSettings) => {
+    const account = await openAccount(settings);
+    open.push(account);
+    return account;
+  };
+  const step = async (account: Account, run: Run, state: number) => {
+    const records = STATES[state % 2] ?? [];
+    await account.stage(run, 0, records.slice(0, 3));
+    await account.stage(run, 1, records.slice(3));
+    return account.apply(run, seal(2), { dryRun: false });
+  };
+  const codeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => null,
+      (error: unknown) => (error instanceof AccountError ? error.code : String(error)),
+    );
+
+  for (const act of ['before', 'after'] as const) {
+    it(`cut ${act} the server has statement n, for every n of a run: an error, the account as it was, and the run applies`, async () => {
+      const rules = { ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 1 } as const;
+      const settings = settingsWith({}, { rules });
+      const account = await opened(throughProxy(settings));
+      const observer = await opened(settings);
+      await step(account, workshop.run(), 0);
+      const wanted = [await observer.snapshot(), null];
+      await step(account, workshop.run(), 1);
+      wanted[1] = await observer.snapshot();
+      assert.notDeepEqual(wanted[0], wanted[1]);
+
+      let cut = 0;
+      let state = 1;
+      for (let at = 1; ; at += 1) {
+        const [before, after, target] = [wanted[state], wanted[1 - state], 1 - state];
+        assert.deepEqual(await observer.snapshot(), before);
+        const run = workshop.run();
+        proxy.watch({ at, act } satisfies Watch);
+        const code = await codeOf(step(account, run, target));
+        const statement = proxy.last;
+        proxy.watch(null);
+        if (code === null) break;
+        cut += 1;
+        const what = `statement ${String(at)}: ${statement}`;
+        assert.equal(code, 'STORE_CONNECTION_LOST', what);
+        // Where only the answer to the last COMMIT was lost, the run is applied, and says so when it is asked again.
+        const known = act === 'before' || !statement.startsWith('COMMIT');
+        if (known) assert.deepEqual(await observer.snapshot(), before, what);
+        assert.equal((await step(account, run, target)).outcome, 'committed', what);
+        assert.deepEqual(await observer.snapshot(), after, what);
+        state = target;
+      }
+      assert.ok(cut > 60, 'a run has many statements');
+      console.log(`        ${String(cut)} statements`);
+    });
+  }
+
+  it('negative control: without the transaction half of a run is seen', async () => {
+    const settings = settingsWith();
+    const account = await opened(settings);
+    await step(account, workshop.run(), 0);
+    const before = JSON.stringify(await account.snapshot());
+    const other = await opened(settingsWith());
+    await step(other, workshop.run(), 0);
+    await step(other, workshop.run(), 1);
+    const after = JSON.stringify(await other.snapshot());
+    const store = await openStore(settings.store);
+    let halves = 0;
+    for (let last = 100; last < 200 && halves === 0; last += 1) {
+      const run = workshop.run();
+      const records = STATES[1] ?? [];
+      await account.stage(run, 0, records);
+      const options = { run, seal: seal(1), dryRun: false, stageMs: 0, at: new Date().toISOString() };
+      await store.on((db) => applyRun(untilStatement(db, last), settings, options)).catch(() => undefined);
+      const found = JSON.stringify(await account.snapshot());
+      if (found !== before && found !== after) halves += 1;
+    }
+    await store.close();
+    assert.ok(halves > 0);
+  });
+
+  it('a session that is ended while nobody uses it is replaced without a word', async () => {
+    const settings = settingsWith();
+    const account = await opened(settings);
+    await step(account, workshop.run(), 0);
+    const admin = new Client({ connectionString: postgres.adminUrl });
+    await admin.connect();
+    await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests'`);
+    await admin.end();
+    await sleep(200);
+    assert.equal((await step(account, workshop.run(), 1)).outcome, 'committed');
+  });
+
+  describe('several who write', () => {
+    it('two processes: runs of different sources at once, each is applied whole', async () => {
+      const settings = settingsWith();
+      await opened(settings);
+      const runs = Array.from({ length: 8 }, (_, index) => ({
+        run: workshop.run({ source: `source-${String(index)}` }),
+        batches: [
+          [user(`p${String(index)}`)],
+          [group(`g${String(index)}`), members(`g${String(index)}`, [`p${String(index)}`])],
+        ],
+      }));
+      const outputs = await Promise.all(runs.map((work) => applied({ settings, seal: seal(2), ...work })));
+      assert.ok(
+        outputs.every((lines) => lines.includes('applied committed')),
+        outputs.join('\n'),
+      );
+      const { users, groups } = await (await opened(settings)).snapshot();
+      assert.deepEqual([users.length, groups.length], [8, 8]);
+      assert.ok(groups.every(({ members: list }) => list.length === 1));
+    });
+
+    it('batches of one run come to any instance, and any of them applies it: once', async () => {
+      const settings = settingsWith();
+      const accounts = await Promise.all([opened(settings), opened(settings), opened(settings)]);
+      const people = Array.from({ length: 30 }, (_, index) => user(`p${String(index)}`));
+      for (let round = 0; round < 5; round += 1) {
+        const run = workshop.run();
+        const named = people.map((one) => ({ ...one, name: `round ${String(round)}` }));
+        await Promise.all(named.map((one, index) => (accounts[index % 3] ?? accounts[0]).stage(run, index, [one])));
+        const reports = await Promise.all(accounts.map((account) => account.apply(run, seal(30), { dryRun: false })));
+        for (const report of reports) assert.deepEqual(report, reports[0]);
+        assert.equal(reports[0]?.changes[round === 0 ? 'usersAdded' : 'usersUpdated'], 30);
+        const all = await accounts[0].history(10);
+        assert.equal(all.length, round + 1);
+      }
+    });
+
+    it('a batch that comes while its run is applied is in it, or is not wanted any more', async () => {
+      const settings = settingsWith();
+      const [one, other] = await Promise.all([opened(settings), opened(settings)]);
+      for (let round = 0; round < 10; round += 1) {
+        const run = workshop.run();
+        const records = [user('ann', { name: `round ${String(round)}` })];
+        await one.stage(run, 0, records);
+        const [report] = await Promise.all([one.apply(run, seal(1), { dryRun: false }), other.stage(run, 0, records)]);
+        assert.equal(report.outcome, 'committed');
+      }
+      assert.deepEqual(await askStore(settings.store, 'SELECT 1 FROM staged'), [], 'nothing of it is left over');
+    });
+
+    it('two runs of one source at once: one after the other, and the later wins', async () => {
+      const settings = settingsWith();
+      const accounts = await Promise.all([opened(settings), opened(settings)]);
+      for (let round = 0; round < 8; round += 1) {
+        const runs = [workshop.run(), workshop.run()] as const;
+        const outcomes = await Promise.all(
+          runs.map((run, index) => {
+            const account = accounts[(index + round) % 2] ?? accounts[0];
+            return codeOf(step(account, run, index));
+          }),
+        );
+        assert.ok(outcomes[0] === null || outcomes[0] === 'RUN_SUPERSEDED', String(outcomes[0]));
+        assert.equal(outcomes[1], null);
+        const { users } = await accounts[0].snapshot();
+        assert.ok(users.some(({ name }) => name === 'dan'));
+      }
+    });
+
+    it('an old instance of a redeployed node is refused, others go on', async () => {
+      const settings = settingsWith();
+      const named = (writer: string) => ({ ...settings, exclusive: true, store: { ...settings.store, writer } });
+      const old = await opened(named('node-1'));
+      const other = await opened(named('node-2'));
+      await sync(old, workshop.run(), [user('ann')]);
+      const redeployed = await opened(named('node-1'));
+      const run = workshop.run();
+      assert.equal(await codeOf(old.stage(run, 0, [user('bob')])), 'FENCED');
+      assert.equal(await codeOf(old.apply(run, seal(0), { dryRun: false })), 'FENCED');
+      await sync(redeployed, workshop.run(), [user('ann'), user('cas')]);
+      await sync(other, workshop.run({ source: 'branch' }), [user('dan')]);
+      const { users } = await other.snapshot();
+      assert.deepEqual(
+        users.map(({ name }) => name),
+        ['ann', 'cas', 'dan'],
+      );
+    });
+
+    it('whoever is redeployed while it commits ends its commit first', async () => {
+      const settings = settingsWith();
+      const named = { ...settings, exclusive: true };
+      const old = await opened(throughProxy(named));
+      const run = workshop.run();
+      await old.stage(run, 0, [user('ann')]);
+      let redeployed: Promise<Account> | undefined;
+      const order: string[] = [];
+      proxy.watch({
+        at: 30,
+        act: async () => {
+          redeployed = opened(named).then((account) => (order.push('opened'), account));
+          await sleep(300);
+        },
+      });
+      const report = await old.apply(run, seal(1), { dryRun: false });
+      order.push('applied');
+      assert.equal(report.outcome, 'committed');
+      const now = await redeployed;
+      assert.deepEqual(order, ['applied', 'opened']);
+      assert.equal((await now?.snapshot())?.users.length, 1);
+      assert.equal(await codeOf(old.stage(workshop.run(), 0, [])), 'FENCED');
+    });
+  });
+
+  describe('a process that is paused in the middle of its transaction', () => {
+    const pausedAt = async (idle: number, at: number) => {
+      const settings = settingsWith({ timeouts: { connect: 5_000, statement: 2_000, idle } });
+      const observer = await opened(settings);
+      await sync(observer, workshop.run(), [user('ann', { name: 'first' })]);
+      const work = {
+        settings: throughProxy(settings),
+        run: workshop.run(),
+        seal: seal(1),
+        batches: [[user('ann', { name: 'of the paused' }), user('bob')]],
+      };
+      const child = start(work);
+      const paused = new Promise<void>((resolve) =>
+        proxy.watch({
+          at,
+          act: () => {
+            child.process.kill('SIGSTOP');
+            resolve();
+            return Promise.resolve();
+          },
+        }),
+      );
+      await paused;
+      return { settings, observer, child, work };
+    };
+    /** Behind opening and staging, in the middle of planning. */
+    const MIDDLE = 90;
+
+    it('is cut off by the server, writes nothing afterwards, says so, and can be started again', async () => {
+      const { settings, observer, child, work } = await pausedAt(1_000, MIDDLE);
+      const before = await observer.snapshot();
+      await sleep(1_800);
+      const meanwhile = workshop.run({ source: 'branch' });
+      await observer.stage(meanwhile, 0, [user('cas')]);
+      assert.equal((await observer.apply(meanwhile, seal(1), { dryRun: false })).outcome, 'committed');
+      const now = await observer.snapshot();
+      assert.equal(now.users.length, before.users.length + 1);
+      child.process.kill('SIGCONT');
+      const lines = await child.ended;
+      assert.match(lines, /failed STORE_(?:TIME_LIMIT|CONNECTION_LOST) .*(?:"idleTimeout"|start the run again)/);
+      assert.deepEqual(await observer.snapshot(), now, 'no zombie write');
+      assert.match(await applied({ ...work, settings }), /applied committed/);
+      assert.deepEqual(
+        (await observer.snapshot()).users.map(({ name }) => name),
+        ['of the paused', 'bob', 'cas'],
+      );
+    });
+
+    it('negative control: without that limit others wait for it, and it writes when it goes on', async () => {
+      const { observer, child } = await pausedAt(0, MIDDLE);
+      await sleep(1_800);
+      const meanwhile = workshop.run({ source: 'branch' });
+      await observer.stage(meanwhile, 0, [user('cas')]);
+      assert.equal(await codeOf(observer.apply(meanwhile, seal(1), { dryRun: false })), 'STORE_BUSY');
+      child.process.kill('SIGCONT');
+      assert.match(await child.ended, /applied committed/);
+    });
+  });
+
+  function start(work: object): { process: ChildProcess; ended: Promise<string> } {
+    const child = spawn(process.execPath, [APPLIER], { stdio: ['pipe', 'pipe', 'inherit'] });
+    children.push(child);
+    let lines = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (lines += text));
+    child.stdin.end(JSON.stringify(work));
+    return { process: child, ended: new Promise((resolve) => child.on('close', () => resolve(lines))) };
+  }
+  const applied = (work: object) => start(work).ended;
+});
