@@ -1,19 +1,23 @@
 /**
- * `npm run bench:apply [-- --people N --runs N --json --check]`: applying 100,000 people, 2,000 groups and 250,000 memberships: a
+ * `npm run bench:apply [-- --people N --runs N --no-postgres --json --check]`: applying 100,000 people, 2,000 groups and 250,000 memberships: a
  * first load, a run in which nothing changed, one in which 1 % did. Against the store's own bulk load of the same rows (every
  * table that the first load leaves behind), durable and in one transaction, in turn within each round; and inside a real
  * Node-RED, for the delay of the event loop and for memory.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSettings } from '../engine/account/account.js';
+import type { StoreSettings } from '../engine/account/store/store.js';
+import { dropStore, postgresStore } from '../test/support/account-store.js';
+import { startPostgres } from '../test/support/postgres.js';
 import { ATTRIBUTES, DOMAINS, groupsOf, membershipsOf } from './apply/company.js';
 import { type LoopFigures, applyInNodeRed } from './apply/in-node-red.js';
 import type { ApplyJob, RunFigures } from './apply/job.js';
-import { OWN_TABLES, dumpSqlite, importMs } from './apply/sqlite-import.js';
+import { copyMs, dumpPostgres } from './apply/psql-copy.js';
+import { type Dump, OWN_TABLES, dumpSqlite, importMs } from './apply/sqlite-import.js';
 import { median } from './support/measure.js';
 import { type Figure, benchOptions, conclude, numberOption } from './support/verdict.js';
 
@@ -27,55 +31,94 @@ interface Round {
   readonly runs: readonly RunFigures[];
   readonly bulk: number | null;
   readonly ownBulk: number | null;
-  readonly megabytes: number;
+}
+
+/** A store to measure, and its own bulk load. `of`: a new store for each round. */
+interface Measured {
+  readonly name: string;
+  readonly bulk: string;
+  readonly limit: number;
+  readonly of: (folder: string) => StoreSettings;
+  readonly dump: (store: StoreSettings, folder: string) => Dump | null;
+  readonly load: (dump: Dump, tables?: readonly string[]) => number | Promise<number>;
+}
+
+const SQLITE: Measured = {
+  name: 'SQLite',
+  bulk: '.import',
+  limit: 1.5,
+  of: (folder) => ({ kind: 'sqlite', file: join(folder, 'account.db') }),
+  dump: (store, folder) => (store.kind === 'sqlite' ? dumpSqlite(store.file, folder) : null),
+  load: importMs,
+};
+
+function postgres(url: string): Measured {
+  return {
+    name: 'PostgreSQL',
+    bulk: '\\copy',
+    limit: 2,
+    of: () => postgresStore(url, { timeouts: { connect: 10_000, statement: 600_000, idle: 600_000 } }),
+    dump: (store, folder) => (store.kind === 'postgres' ? dumpPostgres(url, store.schema, folder) : null),
+    load: (dump, tables) => copyMs(url, settingsFor(postgresStore(url)), dump, tables),
+  };
 }
 
 async function main(): Promise<void> {
-  const results: Round[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    const result = await sqliteRound();
-    results.push(result);
-    tell(`  round ${String(round)}: ${lineOf(result)}`);
+  const server = argv.includes('--no-postgres') ? null : await startPostgres();
+  try {
+    const stores = [SQLITE, ...(server ? [postgres(server.url)] : [])];
+    const results = new Map<string, Round[]>(stores.map(({ name }) => [name, []]));
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const store of stores) {
+        const result = await measured(store);
+        results.get(store.name)?.push(result);
+        tell(`  round ${String(round)}, ${store.name}: ${lineOf(result)}`);
+      }
+    }
+    const loop = await applyInNodeRed({ people, store: {}, changes: [0, 0, 1] });
+    for (const figures of loop) tell(`  in Node-RED 5: ${loopLine(figures)}`);
+    const memory = await memoryBySize(rounds > 1);
+    conclude(
+      `Applying ${String(people)} people, ${String(groupsOf(people))} groups, ${String(membershipsOf(people))} memberships; ${String(rounds)} rounds`,
+      [
+        ...stores.flatMap((store) => figuresOf(store, results.get(store.name) ?? [])),
+        ...loopFigures(loop),
+        memoryFigure(memory),
+      ],
+      { rounds: Object.fromEntries(results), loop, memory },
+      benchOptions(argv),
+    );
+  } finally {
+    await server?.stop();
   }
-  const loop = await applyInNodeRed({ people, store: {}, changes: [0, 0, 1] });
-  for (const figures of loop) tell(`  in Node-RED 5: ${loopLine(figures)}`);
-  const memory = await memoryBySize(rounds > 1);
-  conclude(
-    `Applying ${String(people)} people, ${String(groupsOf(people))} groups, ${String(membershipsOf(people))} memberships; ${String(rounds)} rounds`,
-    [...figuresOf('SQLite', results, '.import', 1.5), ...loopFigures(loop), memoryFigure(memory)],
-    { rounds: results, loop, memory },
-    benchOptions(argv),
-  );
 }
 
-async function sqliteRound(): Promise<Round> {
+function settingsFor(store: StoreSettings): AccountSettings {
+  return {
+    name: 'bench',
+    store,
+    domains: DOMAINS,
+    attributes: ATTRIBUTES,
+    linkAliases: true,
+    acknowledgeDisabled: true,
+    contacts: true,
+  };
+}
+
+async function measured({ of, dump, load, bulk }: Measured): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-apply-'));
+  const store = of(folder);
   try {
-    const file = join(folder, 'account.db');
-    const settings: AccountSettings = {
-      name: 'bench',
-      store: { kind: 'sqlite', file },
-      domains: DOMAINS,
-      attributes: ATTRIBUTES,
-      linkAliases: true,
-      acknowledgeDisabled: true,
-      contacts: true,
-    };
-    const child = fork(join(__dirname, 'apply', 'job.js'));
-    child.send({ settings, people } satisfies ApplyJob);
+    const child = fork(join(__dirname, 'apply', 'job.js'), { execArgv: ['--expose-gc'] });
+    child.send({ settings: settingsFor(store), people } satisfies ApplyJob);
     await once(child, 'message');
-    const dump = dumpSqlite(file, join(folder, 'dump'));
+    const dumped = dump(store, join(folder, 'dump'));
     child.send('go on');
     const [runs] = (await once(child, 'message')) as [RunFigures[]];
-    const megabytes = (await stat(file)).size / 2 ** 20;
-    if (dump === null) tell('  sqlite3 is not on this machine: install it to compare');
-    return {
-      runs,
-      bulk: dump && importMs(dump),
-      ownBulk: dump && importMs(dump, OWN_TABLES),
-      megabytes,
-    };
+    if (dumped === null) tell(`  ${bulk}: sqlite3 is not on this machine, install it to compare`);
+    return { runs, bulk: dumped && (await load(dumped)), ownBulk: dumped && (await load(dumped, OWN_TABLES)) };
   } finally {
+    await dropStore(store);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -93,11 +136,11 @@ function lineOf(round: Round): string {
     round.bulk === null
       ? []
       : [`bulk load ${round.bulk.toFixed(0)} ms, own tables ${round.ownBulk?.toFixed(0) ?? ''} ms`];
-  return [...runs, ...bulk, `${round.megabytes.toFixed(0)} MB`].join('; ');
+  return [...runs, ...bulk].join('; ');
 }
 
-/** `bulk`: how the store's own load is called, `limit` of it allowed. Ratios within each round; the middle one counts. */
-function figuresOf(store: string, results: readonly Round[], bulk: string, limit: number): Figure[] {
+/** Ratios within each round; the middle one counts. */
+function figuresOf({ name: store, bulk, limit }: Measured, results: readonly Round[]): Figure[] {
   const middle = (of: (round: Round) => number) => median(results.map(of));
   const first = (round: Round) => msOf(round, 'first load');
   const withBulk = results.every(({ bulk }) => bulk !== null);

@@ -36,7 +36,8 @@ export function* companyBatches(of: CompanyOf): Generator<EnrichedRecord[]> {
   if (batch.length > 0) yield batch;
 }
 
-function* company({ people, change }: CompanyOf): Generator<EnrichedRecord> {
+/** The same, record by record. */
+export function* company({ people, change }: CompanyOf): Generator<EnrichedRecord> {
   const isChanged = (number: number) => change > 0 && number % 100 === 0;
   for (let number = 0; number < people; number += 1) {
     yield person(number, isChanged(number) ? `Title ${String(change)}` : 'Engineer');
