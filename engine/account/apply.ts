@@ -120,7 +120,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const doubts = arrivedSeal.complete && run.mode === 'full' ? doubtsOf(before, reading, run.source) : NO_DOUBTS;
   const seal = rules.holdUnusual ? arrivedSeal : doubted(arrivedSeal, doubts);
   const whole = seal.complete && run.mode === 'full';
-  await takeIn(db, { run: key, source, complete: seal.complete, whole });
+  await takeIn(db, { run: key, records, source, complete: seal.complete, whole });
   await supersedePlans(db, source);
   const paused = await pausesOf(db, { source, rules, at });
   const removing = seal.complete && paused.length === 0;

@@ -20,6 +20,7 @@ export async function commitPlan(context: PlanContext): Promise<void> {
   await writeValues(db);
   await writeGroups(db);
   await writeMarks(context);
+  await db.analyze('entry', 'address', 'attribute', 'member');
   await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);
 }
 

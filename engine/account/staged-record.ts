@@ -2,6 +2,7 @@
  * A record on its way to the store: reduced to what the account takes of it, so that only a change that matters makes it
  * another record, and as JSON, which is cheaper to hand to a thread than objects.
  */
+import { dnKey } from '../model/dn.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
 
 /** What is needed to find a record again, and its JSON. */
@@ -113,8 +114,8 @@ function byName(entries: [string, string][]): Record<string, string> {
 }
 
 /**
- * Members by the best that is known of them. `ids`, with the SIDs of the same members in `sidsOfIds`; `sids` and `names` of
- * those without an id. One of whom nothing is known may be anybody, so that the group is held.
+ * Members by the best that is known of them. `ids`, with the SIDs of the same members in `sidsOfIds`; `sids` and `names` (as
+ * canonical keys) of those without an id. One of whom nothing is known may be anybody, so that the group is held.
  */
 function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord {
   const content = {
@@ -138,6 +139,6 @@ function addMember(
     content.ids.push(id.toLowerCase());
     content.sidsOfIds.push(sid === '' ? null : sid);
   } else if (sid !== '') content.sids.push(sid);
-  else if (dn !== '') content.names.push(dn);
+  else if (dn !== '') content.names.push(dnKey(dn));
   return id !== '' || sid !== '' || dn !== '';
 }

@@ -19,6 +19,12 @@ interface Staging {
   staged: number;
 }
 
+/** Does anything take what the node sends on this output? Deploying may change it. */
+function isWired(node: Node, port: number): boolean {
+  const { wires } = node as Node & { readonly wires?: readonly (readonly string[])[] };
+  return (wires?.[port]?.length ?? 0) > 0;
+}
+
 export = function (RED: NodeAPI): void {
   function DirectoryApply(this: Node, config: NodeDef) {
     RED.nodes.createNode(this, config);
@@ -65,10 +71,17 @@ export = function (RED: NodeAPI): void {
         showReport(life.status, report);
         const { run } = message;
         send([reportMessage(message, report), null, null]);
-        await withAccount((account) =>
-          sendChanges(account.changes(report.run), { id: report.run, topic: 'changes', port: 1, more: { run } }, send),
-        );
-        if (report.outcome !== 'held') return;
+        // Reading a million changes takes longer than applying them: only for somebody who takes them.
+        if (isWired(this, 1)) {
+          await withAccount((account) =>
+            sendChanges(
+              account.changes(report.run),
+              { id: report.run, topic: 'changes', port: 1, more: { run } },
+              send,
+            ),
+          );
+        }
+        if (report.outcome !== 'held' || !isWired(this, 2)) return;
         const { plan, holds, source } = report;
         const more = { run, plan, holds, source };
         await withAccount((account) =>

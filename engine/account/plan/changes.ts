@@ -7,7 +7,7 @@ import type { ChangeCounts } from '../../model/report.js';
 import { type SqlConnection, integer, text, textOrNull } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { CHANGES } from './change-queries.js';
-import { jsonArray, jsonOf } from './json.js';
+import { jsonOf } from './json.js';
 
 /** The plan of a run, as it stands in the journal. */
 export interface PlanSummary {
@@ -18,7 +18,11 @@ export interface PlanSummary {
 }
 
 const PAGE = 2_000;
-const LINE = jsonArray(['kind', 'id', 'change', 'what', 'before', 'after'].map(jsonOf));
+/** A change as a line of JSON. Kinds and changes are words of ours, which need no escapes; most changes have no more to say. */
+const optional = (column: string) => `CASE WHEN ${column} IS NULL THEN 'null' ELSE ${jsonOf(column)} END`;
+const LINE = `'["' || kind || '",' || ${jsonOf('id')} || ',"' || change || '",' || ${optional('what')} || ','
+  || CASE WHEN before IS NULL AND after IS NULL THEN 'null,null]'
+     ELSE ${optional('before')} || ',' || ${optional('after')} || ']' END`;
 
 /** Writes the plan to the journal and sums it up. */
 export async function writeChanges(context: PlanContext): Promise<PlanSummary> {

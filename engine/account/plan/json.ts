@@ -18,11 +18,6 @@ export function jsonObject(values: Readonly<Record<string, string>>): string {
   return `('{${pairs.join(" || ',")} || '}')`;
 }
 
-/** An array. The values are JSON. */
-export function jsonArray(values: readonly string[]): string {
-  return `('[' || ${values.join(" || ',' || ")} || ']')`;
-}
-
 /** A table with its condition, and the column that its rows are ordered by. */
 interface Rows {
   readonly from: string;

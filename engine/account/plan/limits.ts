@@ -53,11 +53,6 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
           EXCEPT SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND clash IS NULL
         ) gone) AS addresses`,
   );
-  const [there] = await db.query(
-    `SELECT coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 1 ELSE 0 END), 0) AS users,
-       coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 0 ELSE 1 END), 0) AS groups FROM ${MINE}`,
-    [source],
-  );
   const replaced = integer(planned, 'replaced');
   const counted = {
     users: integer(planned, 'users') + replaced,
@@ -66,7 +61,16 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
     addresses: integer(planned, 'addresses'),
     finals: integer(planned, 'finals'),
   };
-  const of = { users: integer(there, 'users'), groups: integer(there, 'groups'), members: 0, addresses: 0 };
+  const of = { users: 0, groups: 0, members: 0, addresses: 0 };
+  if (counted.users + counted.groups > 0) {
+    const [row] = await db.query(
+      `SELECT coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 1 ELSE 0 END), 0) AS users,
+         coalesce(sum(CASE WHEN e.kind IN ('user', 'contact') THEN 0 ELSE 1 END), 0) AS groups FROM ${MINE}`,
+      [source],
+    );
+    of.users = integer(row, 'users');
+    of.groups = integer(row, 'groups');
+  }
   if (replaced > 0) {
     // Of other sources: against what those have.
     const [row] = await db.query(

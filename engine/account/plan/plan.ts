@@ -19,17 +19,23 @@ import { planValues } from './values.js';
  * in the transaction that takes the run in, and roll that back where nothing is to come of it.
  */
 export async function makePlan(context: PlanContext): Promise<PlanSummary> {
-  await clearPlan(context.db);
+  const { db } = context;
+  await clearPlan(db);
   await listPatterns(context);
   await rankSources(context);
   await planScope(context);
+  await db.analyze('plan_scope');
   await planPersons(context);
   await planAliases(context);
   await planGroups(context);
+  await db.analyze('plan_absorb', 'plan_group');
   await planLeaving(context);
   await planValues(context);
+  await db.analyze('plan_leaving', 'plan_value');
   await planTouched(context);
+  await db.analyze('plan_touched');
   await planMembers(context);
+  await db.analyze('plan_member');
   await writeSetAside(context);
   await rememberOpen(context);
   return writeChanges(context);

@@ -18,19 +18,16 @@ CREATE TEMP TABLE IF NOT EXISTS seen_part (
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
-CREATE TEMP TABLE IF NOT EXISTS named_member (object INTEGER NOT NULL, ref TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS given_way (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
 );
-DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group; DELETE FROM named_member; DELETE FROM name_key;
+DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group; DELETE FROM name_key;
 DELETE FROM given_way;
 `;
 /** The parts of groups that are whole and new: those to be taken in. */
 const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
-/** Parts whose members are known by name only are looked at so many at a time. */
-const PARTS = 100;
 /**
  * The object of source ?1 that has this SID or name: one that is there, else the one known longest. The plus keeps SQLite from
  * walking the index by `present`, with every object of the source in it.
@@ -74,6 +71,7 @@ export async function takeInMembers(
      ) heard JOIN object o ON o.key = heard.object
      WHERE o.member_digest IS DISTINCT FROM heard.digest OR o.members IS DISTINCT FROM heard.members`,
   );
+  await db.analyze('seen_part', 'seen_group');
   if (groups > 0) await replaceMembers(db, source);
 }
 
@@ -93,6 +91,7 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
      FROM seen_group g CROSS JOIN object_ref r ON r.object = g.object
      WHERE g.members = 'whole' AND r.member IS NOT NULL ON CONFLICT DO NOTHING`,
   );
+  await db.analyze('object_member', 'object_ref');
 }
 
 /**
@@ -133,25 +132,14 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
 
 /** Members of whom only the distinguished name is known (directories without extended DNs). */
 async function addByName(db: SqlConnection, source: number): Promise<void> {
-  const named = `${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0`;
-  const parts = await db.query(`SELECT p.staged FROM ${named} ORDER BY p.staged`);
-  if (parts.length === 0) return;
+  const [named] = await db.query(
+    `SELECT 1 AS yes FROM ${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0 LIMIT 1`,
+  );
+  if (!named) return;
   await fillNameKeys(db, source);
-  for (let from = 0; from < parts.length; from += PARTS) {
-    const some = parts.slice(from, from + PARTS);
-    const names = await db.query(
-      `SELECT n.object, m.value AS dn FROM (SELECT p.object, s.record FROM ${named} AND p.staged BETWEEN ?1 AND ?2) n
-       CROSS JOIN json_each(n.record, '$.names') m ON true`,
-      [integer(some[0], 'staged'), integer(some.at(-1), 'staged')],
-    );
-    await db.fill(
-      'named_member',
-      names.map((row) => [integer(row, 'object'), dnKey(text(row, 'dn'))]),
-    );
-  }
   await db.run(
-    `INSERT INTO object_ref SELECT n.object, 'dn', n.ref, ${firstOf('o', 'dn_key', 'n.ref')} FROM named_member n
-     WHERE true ON CONFLICT DO NOTHING`,
+    `INSERT INTO object_ref SELECT g.object, 'dn', m.value, ${firstOf('o', 'dn_key', 'm.value')}
+     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.names') m ON true WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
     [source],
   );
 }

@@ -3,6 +3,7 @@
  * says what the last one said costs little more than its reading.
  */
 import { dnKey } from '../../model/dn.js';
+import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -13,6 +14,8 @@ import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMe
  */
 export interface TakeIn {
   readonly run: number;
+  /** What was staged of it. */
+  readonly records: RecordCounts;
   readonly source: number;
   readonly complete: boolean;
   readonly whole: boolean;
@@ -56,12 +59,14 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   await clearTakenIn(db);
   const newest = await newestObject(db);
   await noteSeen(db, what);
+  await db.analyze('object', 'seen');
   const dirty = await noteDirty(db, newest);
+  await db.analyze('dirty');
   if (dirty > 0) {
     await updateObjects(db, what);
     await findMembers(db, what.source);
   }
-  await takeInMembers(db, what);
+  if (what.records.members > 0) await takeInMembers(db, what);
   if (what.whole) {
     await vouchByName(db, what);
     await markAbsent(db, what.source);
@@ -81,8 +86,9 @@ async function newestObject(db: SqlConnection): Promise<number> {
 }
 
 /** Adds the objects that are new, and notes all; where the run brought one twice, the later record counts. */
-async function noteSeen(db: SqlConnection, { run, source }: TakeIn): Promise<void> {
+async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
+  await db.analyze('staged');
   const note = () =>
     db.run(
       `INSERT INTO seen SELECT o.key, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
@@ -90,11 +96,8 @@ async function noteSeen(db: SqlConnection, { run, source }: TakeIn): Promise<voi
        ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
       [source, first, last],
     );
-  const [staged] = await db.query(
-    `SELECT count(*) AS count FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind <> 'members'`,
-    [first, last],
-  );
-  if ((await note()) === integer(staged, 'count')) return;
+  const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
+  if ((await note()) === staged) return;
   await db.run(
     `INSERT INTO object (source, id, kind, digest, present, ${FIELDS.join(', ')})
      SELECT ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM staged s
@@ -142,7 +145,8 @@ async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<v
 }
 
 /** Somebody who is set aside without an id may be known by name: whoever had it may not count as absent. */
-async function vouchByName(db: SqlConnection, { run, source }: TakeIn): Promise<void> {
+async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
+  if (records.quarantined === 0) return;
   const { first, last } = stagedRange(run);
   const names = await db.query(
     `SELECT record ->> 'dn' AS dn FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined' AND id = '?' || (record ->> 'dn')

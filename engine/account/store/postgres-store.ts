@@ -115,6 +115,8 @@ function sessionText({ schema, timeouts }: PostgresSettings): string {
     tcp_user_timeout: String(UNREACHABLE_MS),
     join_collapse_limit: '1',
     jit: 'off',
+    // Looking at a few thousand rows tells a large table from a small one, which is what decides a plan here.
+    default_statistics_target: '10',
     work_mem: `'64MB'`,
     temp_buffers: `'64MB'`,
     client_min_messages: 'warning',

@@ -171,5 +171,10 @@ ALTER TABLE source ADD COLUMN scopes TEXT;
 ALTER TABLE held_plan ADD COLUMN reading TEXT;
 `;
 
+/** An index with a long key for every member known by name, only to learn whether there are such members. */
+const NAMED = `
+DROP INDEX object_ref_named;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS, NAMED];

@@ -43,8 +43,10 @@ class SqliteConnection implements SqlConnection {
 
   async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
     await this.#guarded(() => {
+      let statement: StatementSync | undefined;
       for (const row of rows) {
-        this.#statement(`INSERT INTO ${table} VALUES (${Array(row.length).fill('?').join(', ')})`).run(...row);
+        statement ??= this.#statement(`INSERT INTO ${table} VALUES (${Array(row.length).fill('?').join(', ')})`);
+        statement.run(...row);
       }
     });
   }
