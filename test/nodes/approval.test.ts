@@ -3,10 +3,9 @@
  * the same decisions by message, and that an approval fits one plan once.
  */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { APPLY_FLOW, ApplyByHttp, type ReportSeen, type Seen, reportOf, reported } from '../support/apply-by-http.js';
 import { NODE_RED } from '../support/flow.js';
-import { type FlowNode, type NodeRed, startNodeRed, tokenOf } from '../support/node-red.js';
-import { group, members, user } from '../unit/account/support.js';
+import { type NodeRed, startNodeRed, tokenOf } from '../support/node-red.js';
 
 /** bcrypt of `secret`: what settings.js of Node-RED holds of a password. */
 const HASH = '$2b$04$Gzd098zS7SSMb5zuTZW8V.xO7tj0ie11ygIDe2K72Hi0ml1l8Lizy';
@@ -20,63 +19,11 @@ const ROLES = {
 type Role = keyof typeof ROLES;
 const MAY: readonly (Role | 'nobody')[] = ['approver', 'readingApprover', 'admin'];
 
-interface Seen {
-  topic?: string;
-  payload?: unknown;
-  error?: { code?: string };
-  plan?: string;
-  port: number;
-}
-interface ReportSeen {
-  outcome: string;
-  plan: string;
-  decidedBy?: string;
-  run: string;
-}
-
-const HTTP = { url: '/message', method: 'post' };
-/** Messages are posted to the apply node; what leaves it, and what a catch node gets, is gathered. */
-const FLOW: readonly FlowNode[] = [
-  { id: 'tab', type: 'tab', label: 'approval' },
-  { id: 'account', type: 'directory-account', name: 'test', file: '', limitUsers: '1', attributes: '', version: 2 },
-  { id: 'apply', z: 'tab', type: 'directory-apply', account: 'account', version: 2, wires: [['p0'], ['p1'], ['p2']] },
-  { id: 'in', z: 'tab', type: 'http in', ...HTTP, wires: [['unpack', 'thanks']] },
-  { id: 'thanks', z: 'tab', type: 'http response', statusCode: '204', wires: [] },
-  { id: 'unpack', z: 'tab', type: 'function', func: 'return { ...msg.payload };', outputs: 1, wires: [['apply']] },
-  ...[0, 1, 2].map((port) => ({
-    id: `p${String(port)}`,
-    z: 'tab',
-    type: 'function',
-    func: `flow.set('seen', [...(flow.get('seen') ?? []), { ...msg, port: ${String(port)} }]);`,
-    outputs: 0,
-    wires: [],
-  })),
-  { id: 'caught', z: 'tab', type: 'catch', scope: null, uncaught: false, wires: [['p3']] },
-  {
-    id: 'p3',
-    z: 'tab',
-    type: 'function',
-    func: `flow.set('seen', [...(flow.get('seen') ?? []), { error: { code: msg.error.code }, port: 3 }]);`,
-    outputs: 0,
-    wires: [],
-  },
-  { id: 'ask', z: 'tab', type: 'http in', url: '/seen', method: 'get', wires: [['give']] },
-  {
-    id: 'give',
-    z: 'tab',
-    type: 'function',
-    func: `msg.payload = flow.get('seen') ?? []; return msg;`,
-    outputs: 1,
-    wires: [['out']],
-  },
-  { id: 'out', z: 'tab', type: 'http response', wires: [] },
-];
-
 describe(`approval in Node-RED ${NODE_RED}`, function () {
   this.timeout(90_000);
   let nodeRed: NodeRed;
   const tokens = new Map<string, string>();
-  let runs = 0;
+  let apply: ApplyByHttp;
 
   before(async () => {
     const users = Object.entries(ROLES).map(([username, permissions]) => ({ username, password: HASH, permissions }));
@@ -86,8 +33,8 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
       settings: { adminAuth: { type: 'credentials', users } },
       login,
     });
-    // A node without a place counts as a config node.
-    await nodeRed.deploy(FLOW.map((node) => (node['z'] === undefined ? node : { x: 100, y: 100, ...node })));
+    await nodeRed.deploy(APPLY_FLOW);
+    apply = new ApplyByHttp(nodeRed.url);
     for (const username of Object.keys(ROLES)) {
       tokens.set(username, await tokenOf(nodeRed.url, { username, password: 'secret' }));
     }
@@ -110,62 +57,11 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
     const json: unknown = isJson ? JSON.parse(text) : null;
     return { status: response.status, body: json, code: (json as { code?: string } | null)?.code };
   }
-  const seen = async () => (await (await fetch(`${nodeRed.url}/seen`)).json()) as Seen[];
-  async function send(message: object, until: (all: Seen[]) => boolean): Promise<Seen[]> {
-    const before = (await seen()).length;
-    const headers = { 'Content-Type': 'application/json' };
-    await fetch(`${nodeRed.url}/message`, { method: 'POST', headers, body: JSON.stringify(message) });
-    const end = Date.now() + 15_000;
-    for (;;) {
-      const now = (await seen()).slice(before);
-      if (until(now)) return now;
-      if (Date.now() > end) assert.fail(`not seen: ${JSON.stringify(now)}`);
-      await sleep(30);
-    }
-  }
   const failed = (all: Seen[]) => all.some(({ error }) => error !== undefined);
-  const reported = (all: Seen[]) => all.some(({ topic }) => topic === 'report');
-  const reportOf = (all: Seen[]) => all.find(({ topic }) => topic === 'report')?.payload as ReportSeen;
-
-  /** One run of `count` people; its report, and what left the node with it. */
-  async function run(count: number) {
-    runs += 1;
-    const id = `approval-run-${String(runs)}`;
-    const startedAt = new Date(Date.UTC(2026, 0, 1) + runs * 60_000).toISOString();
-    const made = { id, source: 'hq', mode: 'full', startedAt, batch: 0 };
-    const people = Array.from({ length: count }, (_, index) => user(`p${String(index)}`));
-    const payload = [
-      ...people,
-      group('team'),
-      members(
-        'team',
-        people.slice(0, 2).map((one) => one.id),
-      ),
-    ];
-    await send({ topic: 'batch', run: made, payload }, () => true);
-    const sealed = {
-      kind: 'seal',
-      batches: 1,
-      records: { user: count, contact: 0, group: 1, 'dynamic-group': 0, members: 1, quarantined: 0 },
-      complete: true,
-      incomplete: [],
-      proof: null,
-      token: null,
-      stages: [],
-    };
-    const all = await send({ topic: 'seal', run: { ...made, batch: 1 }, payload: sealed }, (now) => {
-      const report = reportOf(now);
-      return reported(now) && (report.outcome !== 'held' || now.some(({ topic }) => topic === 'plan'));
-    });
-    return { report: reportOf(all), all };
-  }
-  /** A plan that waits: three leave, and one may. */
-  async function held() {
-    await run(9);
-    const { report, all } = await run(6);
-    assert.equal(report.outcome, 'held');
-    return { plan: report.plan, all };
-  }
+  const seen = () => apply.seen();
+  const send = (message: object, until: (all: Seen[]) => boolean) => apply.send(message, until);
+  const run = (count: number) => apply.run(count);
+  const held = () => apply.held();
 
   it('routes by roles: with the own permission, or all of them; not with read or write', async () => {
     const { plan } = await held();
