@@ -8,10 +8,13 @@ import { StoppedError } from '../model/errors.js';
 const open = new Map<string, RunWindow>();
 
 /**
- * How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. A claim
- * that comes later, from behind a node that looks things up, still throttles it.
+ * How long extract waits for somebody to claim the run before it takes the flow for one that does not acknowledge. Messages
+ * reach a node that is wired directly, or behind function and switch nodes, in a few milliseconds. A claim that comes later
+ * still throttles it.
  */
-const CLAIM_WITHIN_MS = 500;
+const CLAIM_WITHIN_MS = 100;
+/** The same where a node that looks things up, and hands the first batch on only then, has the run. */
+const CLAIM_BEHIND_WITHIN_MS = 500;
 /** A claimed run without any acknowledgement for this long has lost batches on the way: it goes on with an empty window. */
 const LOST_AFTER_MS = 60_000;
 
@@ -20,6 +23,7 @@ export class RunWindow {
   #unacknowledged = 0;
   #claimed = false;
   #unclaimed = false;
+  #behind = false;
   #closed = false;
   #wake: (() => void) | undefined;
 
@@ -28,6 +32,7 @@ export class RunWindow {
     readonly size: number,
     private readonly claimWithin = CLAIM_WITHIN_MS,
     private readonly lostAfter = LOST_AFTER_MS,
+    private readonly claimBehindWithin = CLAIM_BEHIND_WITHIN_MS,
   ) {
     open.set(runId, this);
   }
@@ -47,6 +52,13 @@ export class RunWindow {
     this.#unclaimed = false;
   }
 
+  /** @internal Called through {@link announceClaim}. */
+  announced(): void {
+    if (this.#behind) return;
+    this.#behind = true;
+    this.#wake?.();
+  }
+
   /** @internal Called through {@link acknowledgeBatch}. */
   acknowledge(): void {
     this.#unacknowledged -= 1;
@@ -59,17 +71,19 @@ export class RunWindow {
     this.#wake?.();
   }
 
+  #patience(): number {
+    if (this.#claimed) return this.lostAfter;
+    return this.#behind ? this.claimBehindWithin : this.claimWithin;
+  }
+
   #room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const claimed = this.#claimed;
-      const giveUp = setTimeout(
-        () => {
-          if (claimed) this.#unacknowledged = 0;
-          else this.#unclaimed = !this.#claimed;
-          wake();
-        },
-        claimed ? this.lostAfter : this.claimWithin,
-      );
+      const giveUp = setTimeout(() => {
+        if (claimed) this.#unacknowledged = 0;
+        else this.#unclaimed = !this.#claimed;
+        wake();
+      }, this.#patience());
       const wake = () => {
         clearTimeout(giveUp);
         signal.removeEventListener('abort', wake);
@@ -85,6 +99,11 @@ export class RunWindow {
 /** Says that this node will acknowledge the run's batches. Harmless for a run of another process. */
 export function claimRun(runId: string): void {
   open.get(runId)?.claim();
+}
+
+/** Says that this node has the run and takes its time: whoever is behind it can claim the run only later. */
+export function announceClaim(runId: string): void {
+  open.get(runId)?.announced();
 }
 
 /** Says that one more batch of the run has been taken care of. Harmless for a run of another process. */

@@ -9,6 +9,7 @@ import { batchMessage, countRecords, parseExtractedMessage, sealMessage } from '
 import { type ExtractedRecord, type RecordCounts, noRecords } from '../../engine/model/records.js';
 import type { Finding, Run, Seal } from '../../engine/model/run.js';
 import { RunStage } from '../../engine/runtime/stage.js';
+import { announceClaim } from '../../engine/runtime/window.js';
 import { directories } from '../shared/offers.js';
 import { type Send, runNode } from '../shared/wrap.js';
 import { enrichSettings } from './settings.js';
@@ -31,6 +32,7 @@ export = function (RED: NodeAPI): void {
       const settings = enrichSettings(config);
       const directoryOf = (id: string) => (id === '' ? null : directories.take(RED, this, id)());
       const begin = (run: Run): Enrichment | { error: DirectorySyncError } => {
+        announceClaim(run.id);
         try {
           const whom = { own: directoryOf(settings.server), other: directoryOf(settings.foreignServer) };
           return new Enrichment(settings.enrich, whom, new Date(run.startedAt), life.signal);

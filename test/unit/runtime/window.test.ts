@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoppedError } from '../../../engine/model/errors.js';
-import { RunWindow, acknowledgeBatch, claimRun } from '../../../engine/runtime/window.js';
+import { RunWindow, acknowledgeBatch, announceClaim, claimRun } from '../../../engine/runtime/window.js';
 import { awaitOutcome, settleRun, takeRun } from '../../../engine/runtime/outcome.js';
 import { AccountError } from '../../../engine/model/errors.js';
 
@@ -47,6 +47,16 @@ describe('window of unacknowledged batches', () => {
     assert.equal(await sentWithin(window, 10, 5_000), 10, 'nobody claims it: it goes on');
     claimRun('run-late-claim');
     assert.equal(await sentWithin(window, 10, 200), 0, 'ten are unacknowledged: it waits');
+    window.close();
+  });
+
+  it('waits longer where a node that takes its time has the run', async () => {
+    const window = new RunWindow('run-behind', 4, 20, 60_000, 60_000);
+    setTimeout(() => announceClaim('run-behind'), 1);
+    assert.equal(await sentWithin(window, 10, 200), 3, 'it waits for a claim from behind');
+    claimRun('run-behind');
+    setTimeout(() => acknowledgeBatch('run-behind'), 1);
+    assert.equal(await sentWithin(window, 10, 200), 0, 'and is throttled by it');
     window.close();
   });
 
