@@ -19,6 +19,7 @@ import { companyEntries, companySettings } from '../support/company.js';
 import { seeded } from '../support/fault-proxy.js';
 import { type SampleFlow, startSampleFlow } from '../support/sample-flow.js';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
+import { run } from '../support/programs.js';
 import { expectedAccount } from '../support/oracle/index.js';
 import { settingsFor, syncInto } from '../support/whole-sync.js';
 import { knownAddresses } from '../../sample/known.js';
@@ -317,6 +318,27 @@ describe('PostgreSQL as the store of an account', function () {
         MIGRATIONS.map((_, index) => index + 1),
       );
     });
+  });
+
+  it('is backed up and restored as docs/account.md says', async () => {
+    const settings = settingsWith();
+    const account = await opened(settings);
+    const people = [user('ann', { aliases: ['a@example.com'] }), user('bob'), group('team'), members('team', ['ann'])];
+    await sync(account, workshop.run(), people);
+    const before = await account.snapshot();
+    const file = join(workshop.folder, 'account.dump');
+    await run(join(postgres.bin, 'pg_dump'), [
+      ...['--format=custom', `--schema=${settings.store.schema}`, `--file=${file}`, postgres.url],
+    ]);
+    await sync(account, workshop.run(), [user('cas')]);
+    await account.close();
+    await admin.query(`DROP SCHEMA "${settings.store.schema}" CASCADE`);
+    await run(join(postgres.bin, 'pg_restore'), [`--dbname=${postgres.url}`, file]);
+    const restored = await opened(settings);
+    assert.deepEqual(await restored.snapshot(), before);
+    assert.equal((await sync(restored, workshop.run(), people)).outcome, 'unchanged');
+    const added = await sync(restored, workshop.run(), [...people, user('dan')]);
+    assert.equal(added.changes.usersAdded, 1);
   });
 
   describe('batches are staged while a run is planned', () => {

@@ -25,6 +25,8 @@ export interface TestPostgres {
   readonly url: string;
   /** Of the superuser, in the same database. */
   readonly adminUrl: string;
+  /** Where its programs are. */
+  readonly bin: string;
   stop(): Promise<void>;
 }
 
@@ -78,7 +80,7 @@ export async function startPostgres(): Promise<TestPostgres> {
       await psql('postgres', `CREATE ROLE owner LOGIN PASSWORD '${PASSWORD}'`);
       await psql('postgres', 'CREATE DATABASE accounts OWNER owner');
       const url = `postgresql://owner:${encodeURIComponent(PASSWORD)}@${HOST}:${String(port)}/accounts`;
-      return { host: HOST, port, ca: certificates.ca, url, adminUrl: admin('accounts'), stop };
+      return { host: HOST, port, ca: certificates.ca, url, adminUrl: admin('accounts'), bin, stop };
     } catch (failure) {
       await stop();
       throw failure;
