@@ -6,7 +6,7 @@ import type { EnrichedRecord } from '../model/records.js';
 import type { Change, Report } from '../model/report.js';
 import type { Run, Seal } from '../model/run.js';
 import { type WorkerHandle, startWorker } from '../runtime/worker.js';
-import type { Decision } from './apply.js';
+import type { Decision } from './decide.js';
 import type { ExportFormat } from './export.js';
 import type { FoundGroup, FoundPerson } from './find.js';
 import type { HeldPlan } from './held.js';
@@ -18,7 +18,7 @@ import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
 import type { AccountThread } from './store/thread.js';
 
-export type { Decision } from './apply.js';
+export type { Decision } from './decide.js';
 export type { ExportFormat } from './export.js';
 export type { HeldPlan } from './held.js';
 export type { PastRun } from './history.js';

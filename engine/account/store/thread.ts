@@ -2,7 +2,8 @@
 import type { Change, Report } from '../../model/report.js';
 import type { Run, Seal } from '../../model/run.js';
 import { serveWorker, workerInput } from '../../runtime/worker.js';
-import { type Decision, applyRun, decidePlan } from '../apply.js';
+import { applyRun } from '../apply.js';
+import { type Decision, decidePlan } from '../decide.js';
 import { changesPage } from '../changes.js';
 import { type ExportFormat, exportPage } from '../export.js';
 import { findInAccount } from '../find.js';

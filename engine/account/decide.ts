@@ -1,0 +1,100 @@
+/** Deciding about a held plan. */
+import type { Hold, Report } from '../model/report.js';
+import { endPlan, heldPlan, keepPlan } from './held.js';
+import { commit, makePlanAnew } from './outcome.js';
+import { pausesOf } from './pause.js';
+import type { PlanContext } from './plan/context.js';
+import { destructionOf } from './plan/limits.js';
+import { planFigures, totalsOf } from './report.js';
+import { rulesOf } from './rules.js';
+import { remember, storedReport } from './run-row.js';
+import type { AccountSettings } from './settings.js';
+import { askedOf, keptReading, sourceBefore } from './source/reading.js';
+import { settledWith } from './source/remember.js';
+import { handBack, handOver } from './source/successors.js';
+import { clearTakenIn } from './source/take-in.js';
+import type { SqlConnection } from './store/connection.js';
+
+/** What was decided about a held plan, and by whom. */
+export interface Decision {
+  readonly plan: string;
+  readonly verdict: 'approve' | 'reject';
+  readonly by: string;
+}
+
+/**
+ * Approves or rejects a held plan. Approved, it is made again from what its source said; if it is the plan that was shown it
+ * is committed, else the new one is held and needs an approval of its own.
+ * @throws AccountError `PLAN_UNKNOWN`, `PLAN_DECIDED`
+ */
+export async function decidePlan(db: SqlConnection, settings: AccountSettings, what: Decision): Promise<Report> {
+  return db.alone(async () => {
+    const kept = await heldPlan(db, what.plan);
+    const { run, source, at, complete, whole, config, reading } = kept;
+    const before = await storedReport(db, kept.runId);
+    const report = { ...before, decidedBy: what.by };
+    if (what.verdict === 'reject') {
+      await endPlan(db, run, { state: 'rejected', by: what.by });
+      return remember(db, run, { ...report, outcome: 'rejected' });
+    }
+    const rules = rulesOf(settings);
+    const paused = await pausesOf(db, { source, rules, at });
+    const removing = complete && paused.length === 0;
+    const context: PlanContext = {
+      db,
+      source,
+      run,
+      complete: removing,
+      removals: removing && whole,
+      additionsOnly: false,
+      settled: false,
+      asked: askedOf(reading),
+      cautious: false,
+      settings,
+      rules,
+      at,
+    };
+    await clearTakenIn(db);
+    await handOver(context);
+    const plan = await makePlanAnew(context);
+    const destruction = await destructionOf(context);
+    const changes = { ...plan.counts, addressesRemoved: destruction.addresses };
+    if (plan.digest !== kept.digest && plan.changes > 0) {
+      const holds = [PLAN_CHANGED, ...kept.holds.filter(({ code }) => code !== PLAN_CHANGED.code)];
+      await endPlan(db, run, { state: 'superseded', by: null });
+      await db.run('DELETE FROM held_plan WHERE run = ?1', [run]);
+      await keepPlan(db, { ...kept, digest: plan.digest, holds });
+      await handBack(db);
+      return remember(db, run, { ...before, outcome: 'held', plan: plan.digest, changes, holds });
+    }
+    await commit(context, plan);
+    await endPlan(db, run, { state: 'approved', by: what.by });
+    if (removing) {
+      await db.run(
+        'UPDATE source SET settled = ?2, config = coalesce(?3, config), reading = coalesce(?4, reading) WHERE key = ?1',
+        [
+          source,
+          settledWith(settings, reading),
+          whole ? config : null,
+          whole ? keptReading((await sourceBefore(db, source)).reading, reading) : null,
+        ],
+      );
+    }
+    const outcome = plan.changes > 0 ? 'committed' : 'unchanged';
+    const figures = await planFigures(context, whole);
+    return remember(db, run, {
+      ...report,
+      ...figures,
+      outcome,
+      plan: plan.digest,
+      changes,
+      totals: await totalsOf(db),
+    });
+  });
+}
+
+const PLAN_CHANGED: Hold = {
+  code: 'PLAN_CHANGED',
+  message:
+    'The account or its settings changed since the plan was held, so it was made again and is another one. Look at it, then approve or reject it.',
+};

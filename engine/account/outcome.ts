@@ -1,0 +1,57 @@
+/** What becomes of a plan: it is committed, or held. */
+import { commitPlan } from './commit.js';
+import { type Keeping, dropPlanned, keepPlan } from './held.js';
+import { writeMarks } from './leavers.js';
+import type { PlanSummary } from './plan/changes.js';
+import type { PlanContext } from './plan/context.js';
+import { destructionOf } from './plan/limits.js';
+import { makePlan } from './plan/plan.js';
+import type { Doubts } from './source/reading.js';
+import { handBack, handOver } from './source/successors.js';
+import { type SqlConnection, integer } from './store/connection.js';
+
+/** Writes the plan into the account; where it changes nothing, the marks of who is to leave. */
+export async function commit(context: PlanContext, plan: PlanSummary): Promise<void> {
+  if (plan.changes > 0) await commitPlan(context);
+  else await writeMarks(context);
+}
+
+/** Keeps the plan for approval. Where additions may go ahead they are committed first, and what is left is the plan. */
+export async function hold(
+  context: PlanContext,
+  plan: PlanSummary,
+  { keeping, doubts }: { keeping: Omit<Keeping, 'digest'>; doubts: Doubts },
+) {
+  const { db, run, rules } = context;
+  if (!rules.additionsWhileHeld) {
+    await keepPlan(db, { ...keeping, digest: plan.digest });
+    const destruction = await destructionOf(context);
+    await handBack(db);
+    return { plan, destruction, wentAhead: 0 };
+  }
+  const again: PlanContext = { ...context, settled: false };
+  await handBack(db);
+  await dropPlanned(db, run);
+  const partly = { complete: false, removals: false, additionsOnly: true, cautious: doubts.lost.length > 0 };
+  const additions = await makePlanAnew({ ...again, ...partly });
+  if (additions.changes > 0) await commitPlan({ ...again, ...partly });
+  const made = await changeRange(db, run);
+  await handOver(again);
+  const rest = await makePlanAnew(again);
+  const destruction = await destructionOf(again);
+  await keepPlan(db, { ...keeping, digest: rest.digest });
+  await handBack(db);
+  await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, made.first, made.last]);
+  return { plan: rest, destruction, wentAhead: additions.changes };
+}
+
+/** In place of a plan that was made in this transaction, or before. */
+export async function makePlanAnew(context: PlanContext): Promise<PlanSummary> {
+  await context.db.run('DELETE FROM set_aside WHERE run = ?1', [context.run]);
+  return makePlan(context);
+}
+
+async function changeRange(db: SqlConnection, run: number): Promise<{ first: number; last: number }> {
+  const [row] = await db.query('SELECT first_change, last_change FROM run WHERE key = ?1', [run]);
+  return { first: integer(row, 'first_change'), last: integer(row, 'last_change') };
+}
