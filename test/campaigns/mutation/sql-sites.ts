@@ -27,7 +27,8 @@ const WORDS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\bEXCEPT\b/g, ['UNION']],
   [/ \+ 1\b/g, ['']],
   [/\bDISTINCT (?!FROM)/g, ['']],
-  [/(?<![\w?.'-])[01](?![\w.'])/g, []],
+  // What a subquery that is only asked for rows gives is nobody's business.
+  [/(?<![\w?.'-])(?<!SELECT )[01](?![\w.'])/g, []],
 ];
 
 /** `text`: a literal as it stands in the source, with its quotes. */
