@@ -5,6 +5,7 @@
  * error in a close handler is swallowed without a word, and after its time limit an instance that has not stopped works on
  * as a ghost beside its successor (N3). So nodes register nothing themselves; they give their work to {@link runNode}.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { type DirectorySyncError, StoppedError, asDirectorySyncError } from '../../engine/model/errors.js';
 import { StatusLine } from './status.js';
@@ -63,7 +64,8 @@ export function runNode(RED: NodeAPI, node: Node, build: (life: Life) => Handler
     const input = handlers.input.bind(handlers);
     node.on('input', (message, send, done) => {
       const refuse = (thrown: unknown) => refused(node, status, thrown, done);
-      void track(settled(() => input(message, send).then(() => done()), refuse));
+      const work = () => input(message, send).catch((thrown: unknown) => unlessDeployed(thrown, abort.signal));
+      void track(settled(() => work().then(() => done()), refuse));
     });
   }
   node.on('close', (removed: boolean, done: () => void) => {
@@ -93,6 +95,19 @@ async function settled(work: () => Promise<void>, onError: (thrown: unknown) => 
   } catch (error) {
     onError(error);
   }
+}
+
+/** A deploy closes nodes one after another: this node's configuration may be gone a moment before it is itself. */
+const DEPLOYED_WITHIN_MS = 200;
+
+/** Throws what was thrown; where a configuration was missing because of a deploy that closes this node too, `StoppedError`. */
+async function unlessDeployed(thrown: unknown, closed: AbortSignal): Promise<never> {
+  if (asDirectorySyncError(thrown).code === 'CONFIG_NODE_MISSING') {
+    const end = Date.now() + DEPLOYED_WITHIN_MS;
+    while (!closed.aborted && Date.now() < end) await sleep(10);
+    if (closed.aborted) throw new StoppedError(thrown);
+  }
+  throw thrown;
 }
 
 /** A message that was stopped with its node is done without an error: nobody has to look at anything. */

@@ -37,7 +37,7 @@ export interface World {
 }
 
 export const AS_IT_SHOULD = 'as it should be';
-const RULES = { userLeft: 'remove', graceDays: 0, graceRuns: 1 } as const;
+export const RULES = { userLeft: 'remove', graceDays: 0, graceRuns: 1 } as const;
 const PAGE_BYTES = 4_120;
 
 export interface WorldOptions {
@@ -179,7 +179,8 @@ function sizeOf(file: string): number {
   }
 }
 
-function draw(any: Any): RunNow {
+/** People and groups without groups in them: two complete runs bring any account to what is drawn. */
+export function draw(any: Any): RunNow {
   return {
     people: PEOPLE.filter(() => any(5) > 0).map((id) => ({
       id,
@@ -194,7 +195,8 @@ function draw(any: Any): RunNow {
   };
 }
 
-function entriesOf({ people, groups }: RunNow): LdifEntry[] {
+/** The directory that says so. */
+export function entriesOf({ people, groups }: RunNow): LdifEntry[] {
   const here = new Set(people.map(({ id }) => id));
   const person = ({ id, name, enabled, aliases }: RunNow['people'][number]) => `dn: CN=${id},${STAFF}
 objectClass: user
@@ -215,6 +217,6 @@ ${(members ?? [])
 }
 
 /** Without the groups that every domain has. */
-function onlyOurs(account: AccountSnapshot): AccountSnapshot {
+export function onlyOurs(account: AccountSnapshot): AccountSnapshot {
   return { ...account, groups: account.groups.filter(({ name }) => GROUPS.includes(name)) };
 }
