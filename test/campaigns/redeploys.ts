@@ -16,39 +16,20 @@ import { seeded } from '../support/fault-proxy.js';
 import { type Flow, type FlowNode, startFlow } from '../support/flow.js';
 import { AccountOracle } from '../support/oracle/history.js';
 import { verdict } from './campaign.js';
+import { wholeFlow } from './crash/flow.js';
 import { BASE, PASSWORD, RULES, USER, draw, entriesOf, onlyOurs } from './crash/world.js';
 
-const LIMITS = ['Users', 'Groups', 'Members', 'MembersPerGroup', 'Addresses'];
 const CLOSE_WITHIN_MS = 5_000;
+/** A run that was handed over again behind a redeploy, and came behind a later one; the second is what its sender hears. */
+const LATE: ReadonlySet<string> = new Set(['RUN_SUPERSEDED', 'RUN_FAILED']);
+const NAMED = ['server', 'account', 'extract', 'enrich', 'transmit', 'receive', 'apply'];
 
-function nodesOf(port: number, file: string, names: Readonly<Record<string, string>>): FlowNode[] {
-  const node = (id: string, type: string, rest: object = {}) => ({ id, type, name: names[id] ?? '', ...rest });
+/** The documented flow; a node that has another name than before is redeployed. */
+function named(flow: readonly FlowNode[], names: Readonly<Record<string, string>>): FlowNode[] {
   return [
-    node('server', 'directory-server', {
-      servers: `127.0.0.1:${String(port)}`,
-      encryption: 'none',
-      base: BASE,
-      pageSize: 10,
-    }),
-    node('account', 'directory-account', {
-      file,
-      attributes: 'title',
-      userLeft: 'remove',
-      graceDays: 0,
-      graceRuns: 1,
-      holdUnusual: false,
-      ...Object.fromEntries(LIMITS.map((of) => [`limit${of}`, 'unlimited'])),
-    }),
-    node('extract', 'directory-extract', {
-      version: 2,
-      server: 'server',
-      source: 'company',
-      batchSize: 10,
-      wires: [['enrich']],
-    }),
-    node('enrich', 'directory-enrich', { wires: [['apply']] }),
-    node('apply', 'directory-apply', { account: 'account', wires: [['report']] }),
+    ...flow.map((node) => ({ ...node, name: names[node.id] ?? '' })),
     { id: 'report', type: 'helper', wires: [] },
+    { id: 'answer', type: 'helper', wires: [] },
   ];
 }
 
@@ -81,11 +62,9 @@ async function main(argv: readonly string[]): Promise<void> {
   const rejected = (reason: unknown) => rejections.push(String(reason));
   process.on('unhandledRejection', rejected);
   const threads = watchThreads();
-  const file = join(folder, 'account.sqlite');
+  const { flow: nodes, credentials } = await wholeFlow({ directory, folder });
   const names: Record<string, string> = {};
-  const flow = await startFlow(nodesOf(directory.port, file, names), {
-    credentials: { server: { user: USER, password: PASSWORD } },
-  });
+  const flow = await startFlow(named(nodes, names), { credentials });
   const figures = { longestClose: 0, mostThreads: 0, handlesBefore: 0, handlesAfter: 0 };
   try {
     directory.setQuirks({ delayPerPageMs: 2 });
@@ -96,15 +75,15 @@ async function main(argv: readonly string[]): Promise<void> {
       directory.reload(entriesOf(draw(any)));
       for (let trigger = 0; trigger <= any(2); trigger += 1) flow.send('extract', {});
       await sleep(any(Math.ceil(usual * 1.3)));
-      const which = ['server', 'account', 'extract', 'enrich', 'apply'].filter(() => any(3) === 0);
+      const which = NAMED.filter(() => any(3) === 0);
       for (const id of which) names[id] = `round ${String(round)}`;
       const how = which.length > 0 && any(2) === 0 ? 'nodes' : 'full';
-      const took = await timed(() => flow.redeploy(nodesOf(directory.port, file, names), how));
+      const took = await timed(() => flow.redeploy(named(nodes, names), how));
       figures.longestClose = Math.max(figures.longestClose, took);
       figures.mostThreads = Math.max(figures.mostThreads, threads.alive.size);
       if (round % 20 === 19) console.log(`  redeploys: ${String(round + 1)} of ${String(count)}`);
     }
-    const lost = flow.caught().map(({ code, message }) => `${String(code)} ${message}`);
+    const lost = [...flow.caught()];
     await quiet(flow);
     const before = flow.completed('extract');
     for (let trigger = 0; trigger < count; trigger += 1) {
@@ -121,7 +100,7 @@ async function main(argv: readonly string[]): Promise<void> {
     for (let look = 0; look < 2; look += 1) oracle.run(last);
     const found = await accounts.take(flow.RED, flow.node('apply'), 'account')((account) => account.snapshot());
     const same = isDeepStrictEqual(onlyOurs(found), oracle.snapshot());
-    const errors = [...lost, ...flow.caught().map(({ code }) => String(code))];
+    const errors = [...lost, ...flow.caught()].map(({ code }) => String(code)).filter((code) => !LATE.has(code));
     verdict(
       'redeploys and triggers at any moment',
       [
@@ -129,7 +108,7 @@ async function main(argv: readonly string[]): Promise<void> {
         { name: 'longest redeploy, closing included, ms', value: figures.longestClose, limit: CLOSE_WITHIN_MS },
         { name: 'threads with the account behind a redeploy, at most', value: figures.mostThreads, limit: 1 },
         { name: 'rejections that nobody handled', value: rejections.length, limit: 0 },
-        { name: 'errors at a catch node', value: errors.length, limit: 0 },
+        { name: 'errors at a catch node, but for runs that came late', value: errors.length, limit: 0 },
         { name: 'handles more than before', value: figures.handlesAfter - figures.handlesBefore, limit: 3 },
       ],
       { count, seed, rejections: rejections.slice(0, 5), errors: errors.slice(0, 5), ...figures },

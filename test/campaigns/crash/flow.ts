@@ -1,8 +1,8 @@
 /** The documented flow for a Node-RED that is to be killed: both halves in one, HTTPS between them. */
 import { join } from 'node:path';
-import type { AccountSettings } from '../../../engine/account/account.js';
 import { makeCertificates } from '../../support/certificates.js';
 import type { SampleDirectory } from '../../support/directory/index.js';
+import type { FlowNode as HelperNode } from '../../support/flow.js';
 import { type FlowNode, freePort } from '../../support/node-red.js';
 import { BASE, PASSWORD, USER } from './world.js';
 
@@ -10,11 +10,7 @@ const KEY = 'crash-test-key-of-32-characters-and-more';
 const LIMITS = ['Users', 'Groups', 'Members', 'MembersPerGroup', 'Addresses'];
 const REPORT = `node.warn('reported ' + msg.payload.outcome + ' ' + msg.payload.complete); return null;`;
 
-export async function flowOf(world: {
-  directory: SampleDirectory;
-  folder: string;
-  settings: AccountSettings;
-}): Promise<FlowNode[]> {
+export async function flowOf(world: { directory: SampleDirectory; folder: string }): Promise<FlowNode[]> {
   const { certFile, keyFile, caFile } = await makeCertificates(world.folder);
   const port = await freePort();
   const on = { z: 'tab' };
@@ -79,4 +75,16 @@ export async function flowOf(world: {
     { ...on, id: 'apply', type: 'directory-apply', account: 'account', wires: [[], [], []] },
     { ...on, id: 'told', type: 'function', func: REPORT, outputs: 0, wires: [] },
   ];
+}
+
+/** As the helper takes it: credentials apart, and what passes on to its own nodes. */
+export async function wholeFlow(world: { directory: SampleDirectory; folder: string }) {
+  const wires: Record<string, string[][]> = { apply: [['report']], transmit: [['answer']] };
+  const nodes = (await flowOf(world)).filter(({ id }) => !['tab', 'go', 'told'].includes(id));
+  const credentials: Record<string, Record<string, string>> = {};
+  const flow = nodes.map(({ credentials: own, z, ...node }): HelperNode => {
+    if (own) credentials[node.id] = own as Record<string, string>;
+    return z === undefined ? node : { ...node, wires: wires[node.id] ?? (node['wires'] as string[][]) };
+  });
+  return { flow, credentials };
 }
