@@ -176,5 +176,17 @@ const NAMED = `
 DROP INDEX object_ref_named;
 `;
 
+/** With a row of its own each, the index by member has no long names in it. */
+const REFS = `
+ALTER TABLE object_ref RENAME TO object_ref_before;
+CREATE TABLE object_ref (
+  object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, member INTEGER, PRIMARY KEY (object, how, ref)
+);
+INSERT INTO object_ref SELECT object, how, ref, member FROM object_ref_before;
+DROP TABLE object_ref_before;
+CREATE INDEX object_ref_waiting ON object_ref(ref) WHERE member IS NULL;
+CREATE INDEX object_ref_member ON object_ref(member) WHERE member IS NOT NULL;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS, NAMED];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS, NAMED, REFS];

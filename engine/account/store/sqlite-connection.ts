@@ -9,8 +9,8 @@ import { MIGRATIONS } from './schema.js';
 /** Opens the file, brings its schema up to date. Throws AccountError. */
 export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
-  // A plan for a large directory sorts in memory and keeps its temporary tables there as far as they fit.
-  database.exec('PRAGMA cache_size=-65536; PRAGMA temp.cache_size=-65536; PRAGMA temp_store=FILE;');
+  // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
+  database.exec('PRAGMA cache_size=-16384; PRAGMA temp.cache_size=-16384; PRAGMA temp_store=FILE;');
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database, file);
 }
