@@ -15,7 +15,7 @@ import {
   type Receiver,
   createReceiver,
 } from '../../engine/transport/receiver.js';
-import { isLowered } from '../../engine/runtime/tls.js';
+import { type MinimumTls, isLowered } from '../../engine/runtime/tls.js';
 import { dataFolder } from '../shared/folder.js';
 import { mount, publicPath } from '../shared/mount.js';
 import { tlsOptions } from '../shared/offers.js';
@@ -38,6 +38,8 @@ export = function (RED: NodeAPI): void {
       const settings = receiveSettings(config, this.credentials);
       let receiver: Receiver | undefined;
       let unmount: () => void = () => undefined;
+      let warn: () => boolean = () => false;
+      const looking = setInterval(() => warn(), DAY_MS).unref();
 
       const started = life.flowsStarted();
       started.catch(() => undefined);
@@ -45,7 +47,9 @@ export = function (RED: NodeAPI): void {
         // Who sends need not wait for the flow; only what has arrived whole does.
         receiver = await open(RED, this, settings, async (run) => {
           await started;
-          return handOver(this, life, run);
+          const outcome = await handOver(this, life, run);
+          warn();
+          return outcome;
         });
         if (settings.listen) {
           const { host, port, tlsConfig, minimumTls } = settings.listen;
@@ -53,10 +57,8 @@ export = function (RED: NodeAPI): void {
           const tls = serverTlsOf(RED, tlsConfig);
           await receiver.listen({ host, port, tls, minimumTls, clientCertificates });
           const at = `:${port}${settings.path}`;
-          const days = daysLeft(tls);
-          if (isLowered(minimumTls)) life.status.notice('lowered', { at });
-          else if (days < WARN_DAYS) life.status.notice('ends', { at, days });
-          else life.status.good('listening', { at });
+          warn = () => showWarning(life, at, minimumTls, daysLeft(tls));
+          if (!warn()) life.status.good('listening', { at });
         } else {
           const { path } = settings;
           const at = receiver;
@@ -66,6 +68,7 @@ export = function (RED: NodeAPI): void {
       });
       return {
         async close() {
+          clearInterval(looking);
           await up;
           unmount();
           await receiver?.close();
@@ -138,6 +141,14 @@ function showOutcome(life: Life, outcome: RunOutcome, count: number): void {
   else if ('untaken' in outcome) life.status.notice('untaken', { count });
   else if (outcome.error instanceof StoppedError) life.status.clear();
   else life.status.failed(outcome.error);
+}
+
+/** What somebody should look at, whatever the last run has brought. False where there is nothing. */
+function showWarning(life: Life, at: string, minimumTls: MinimumTls, days: number): boolean {
+  if (isLowered(minimumTls)) life.status.notice('lowered', { at });
+  else if (days < WARN_DAYS) life.status.notice('ends', { at, days });
+  else return false;
+  return true;
 }
 
 /** A tls-config says how to speak to others; here it gives the certificate that others see. */

@@ -186,6 +186,50 @@ describe('directory-transmit and directory-receive', () => {
     });
   });
 
+  describe('what somebody should look at is shown over what a run has brought', () => {
+    const shownAtEnd = async (own: Certificates, settings: Record<string, unknown>, warning: string) => {
+      const port = await freePort();
+      const certificate = { cert: own.certFile, key: own.keyFile, ca: own.caFile };
+      const nodes = [...transmitting(port, settings), ...receiving(port)].map((node) => {
+        if (node.id === 'trust') return { ...node, ca: own.caFile };
+        if (node.id === 'own') return { ...node, ...certificate };
+        return node.id === 'receive' ? { ...node, ...settings } : node;
+      });
+      flow = await startFlow(nodes, { credentials });
+      const last = (id: string) => flow.statuses(id).at(-1);
+      await flow.until('listening', () => last('receive') === `directory-receive.status.${warning}`);
+      sendRun(runOf('run-warned-1'), 2);
+      await flow.until('report', () => flow.received('report').length === 1);
+      await flow.until('again', () => last('receive') === `directory-receive.status.${warning}`);
+      assert.equal(last('transmit'), `directory-transmit.status.${warning}`);
+      const report = parseReport(flow.received('report')[0]?.payload);
+      return String(report.stages.find(({ stage }) => stage === 'transmit')?.figures['warnings']);
+    };
+
+    it('a certificate that ends within 30 days', async () => {
+      const soon = await makeCertificates(join(folder, 'soon'), { days: 10 });
+      assert.equal(await shownAtEnd(soon, {}, 'ends'), 'CERTIFICATE_ENDS');
+    });
+
+    it('TLS below 1.2, where a SecurityProtocol number asks for it', async () => {
+      assert.equal(await shownAtEnd(certificates, { securityProtocol: '4032' }, 'lowered'), 'TLS_LOWERED');
+    });
+  });
+
+  it('keys may stand in environment variables, which the settings name', async () => {
+    const port = await freePort();
+    process.env['DIRSYNC_TEST_SITE_KEY'] = KEY;
+    const named = { endpoint: { key: '${DIRSYNC_TEST_SITE_KEY}' }, receive: { key: '${DIRSYNC_TEST_SITE_KEY}' } };
+    try {
+      flow = await startFlow([...transmitting(port), ...receiving(port)], { credentials: named });
+      await listening();
+      sendRun(runOf('run-from-env'), 1);
+      await flow.until('report', () => flow.received('report').length === 1);
+    } finally {
+      delete process.env['DIRSYNC_TEST_SITE_KEY'];
+    }
+  });
+
   it('a second receiver at the same path is refused', async () => {
     const two = ['receive', 'receive2'].map((id) => ({ id, type: 'directory-receive', keyId: 'k', wires: [[]] }));
     flow = await startFlow(two, { credentials: { ...credentials, receive2: { key: KEY } } });
