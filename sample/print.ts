@@ -55,7 +55,9 @@ export function printedReport(report: Report): string {
     ...report.incomplete.map(({ message }) => `INCOMPLETE, so nothing was removed: ${message}`),
     ...(report.holds ?? []).map(({ message }) => `HELD: ${message}`),
     ...(report.paused ?? []).map(({ message }) => `PAUSED: ${message}`),
-    ...(report.warnings ?? []).map(({ message }) => `WARNING: ${message}`),
+    ...(report.warnings ?? [])
+      .filter(({ message }) => !(report.holds ?? []).some((hold) => hold.message === message))
+      .map(({ message }) => `WARNING: ${message}`),
     '',
     ...stages(report.stages),
     '',

@@ -24,6 +24,7 @@ import {
   doubtsOf,
   heardWith,
   keptReading,
+  lacksValues,
   readingOf,
   sourceBefore,
 } from './source/reading.js';
@@ -113,7 +114,8 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const before = await sourceBefore(db, source);
   const reading = readingOf(arrivedSeal);
   const settled = settledWith(settings, reading);
-  const doubts = arrivedSeal.complete && run.mode === 'full' ? doubtsOf(before, reading, run.source) : NO_DOUBTS;
+  const suspected = run.mode === 'full' ? doubtsOf(before, reading, run.source) : NO_DOUBTS;
+  const doubts = arrivedSeal.complete ? suspected : NO_DOUBTS;
   const seal = rules.holdUnusual ? arrivedSeal : doubted(arrivedSeal, doubts);
   const whole = seal.complete && run.mode === 'full';
   await takeIn(db, { run: key, records, source, complete: seal.complete, whole });
@@ -129,7 +131,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     additionsOnly: false,
     settled: before.settled === settled,
     asked: askedOf(reading),
-    cautious: seal !== arrivedSeal && doubts.lost.length > 0,
+    cautious: !seal.complete && (suspected.lost.length > 0 || lacksValues(seal)),
     settings,
     rules,
     at,

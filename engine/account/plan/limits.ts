@@ -148,12 +148,13 @@ export interface Unusual extends Doubts {
 
 /** Why the plan has to wait for approval; none: it may be committed. */
 export async function holdsOf(context: PlanContext, plan: Destruction, unusual: Unusual): Promise<Hold[]> {
-  const { limits, holdUnusual } = context.rules;
+  const { limits, holdUnusual, additionsWhileHeld } = context.rules;
+  const done = additionsWhileHeld ? 'Only what takes nothing away was done' : 'Nothing was changed';
   const holds: Hold[] = [];
   const check = (code: string, what: string, limit: Limit, [planned, of]: readonly [number, number]) => {
     const most = allowed(limit, of);
     if (planned <= most) return;
-    const message = `The plan ${what} ${String(planned)} of ${String(of)}; the settings of the account allow ${String(most)}. Nothing was changed: look at the plan, then approve or reject it.`;
+    const message = `The plan ${what} ${String(planned)} of ${String(of)}; the settings of the account allow ${String(most)}. ${done}: look at the plan, then approve or reject it.`;
     holds.push({ code, message, planned, limit: most });
   };
   check('LIMIT_USERS', 'takes away or disables users and contacts:', limits.users, [plan.users, plan.of.users]);

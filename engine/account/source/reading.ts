@@ -129,6 +129,11 @@ export function doubted(seal: Seal, { lost, shared }: Doubts): Seal {
   return { ...seal, complete: false, incomplete: [...seal.incomplete, ...reasons] };
 }
 
+/** Is it known of an incomplete run that values were left out of objects that it brought? */
+export function lacksValues({ incomplete }: Seal): boolean {
+  return incomplete.some(({ code }) => code === 'CANARY_ATTRIBUTE_MISSING');
+}
+
 /** Names of the attributes that were asked for, in lower case; null: not known. */
 export function askedOf({ brought }: Reading): ReadonlySet<string> | null {
   return brought === null ? null : new Set(Object.keys(brought.attributes).map((name) => name.toLowerCase()));

@@ -144,6 +144,30 @@ describe('what was read, compared with the last run', () => {
       assert.equal(users.find(({ address }) => address === 'p1@example.com')?.name, 'New');
     });
 
+    it('in a run that was cut, or lacks what a canary must have, people keep addresses and states', async () => {
+      const asked = { ...ALL, userAccountControl: SIZE };
+      const poor = people().map((one) => ({ ...one, primary: `x-${one.id}@example.com`, name: 'New', enabled: true }));
+      const start = people(SIZE, { enabled: false });
+      const after = async (values: Record<string, number>, code: string) => {
+        await open();
+        await read(start, asked);
+        const run = workshop.run();
+        await account.stage(run, 0, poor);
+        const incomplete = [{ code, message: 'The read was cut.' }];
+        const said = { scope: scopeOf(), brought: { objects: SIZE, attributes: values } };
+        await account.apply(run, seal(1, { complete: false, incomplete, ...said }), { dryRun: false });
+        const { users } = await account.snapshot();
+        assert.ok(
+          users.every(({ name }) => name === 'New'),
+          'it updates',
+        );
+        return users.filter(({ address, enabled }) => enabled || address.startsWith('x-')).length;
+      };
+      assert.equal(await after({ ...asked, userAccountControl: 0 }, 'CUT'), 0);
+      assert.equal(await after(asked, 'CANARY_ATTRIBUTE_MISSING'), 0);
+      assert.equal(await after(asked, 'CUT'), SIZE, 'negative control: cut only, what came is believed');
+    });
+
     it('while additions go ahead, people keep addresses and states', async () => {
       await open({ ...HELD, additionsWhileHeld: true });
       await read(people());
