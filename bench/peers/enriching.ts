@@ -1,4 +1,5 @@
 /** Reads as the extract node does, and enriches beside it as the enrich node does. Prints what that took. */
+import { setImmediate as soon } from 'node:timers/promises';
 import { Enrichment } from '../../engine/enrich/enrichment.js';
 import type { EnrichSettings } from '../../engine/enrich/settings.js';
 import { extract } from '../../engine/extract/extract.js';
@@ -49,7 +50,10 @@ async function main(): Promise<void> {
     }
     objects += next.value.length;
     if (!enrichment) continue;
-    const work = enrichment.batch(next.value).then(({ records }) => count(records));
+    // Node-RED delivers a message in a turn of its own.
+    const work = soon()
+      .then(() => enrichment.batch(next.value))
+      .then(({ records }) => count(records));
     underWay.add(work);
     void work.finally(() => underWay.delete(work));
     if (underWay.size >= AT_ONCE) await Promise.race(underWay);

@@ -88,7 +88,9 @@ function contentOf(record: ObjectRecord, names: Names) {
   }
   const aliases = inOneOrder(record.aliases).filter((alias) => alias !== address);
   const { attributes, problems } = valuesOf(record.attributes, names);
-  return { dn, sid, name, address, enabled: record.enabled ? 1 : 0, aliases, attributes, problems };
+  const shared = { dn, sid, name, address, enabled: record.enabled ? 1 : 0, aliases, attributes, problems };
+  if (record.kind === 'contact' || record.masterSid === undefined) return shared;
+  return { ...shared, master_sid: record.masterSid, linked: record.linked === true ? 1 : 0 };
 }
 
 /** One string per attribute; others are problems. An attribute returned without a value says as much as none. */

@@ -17,7 +17,7 @@ import { membersOf, parseMember } from './members.js';
 import { nameOf } from './names.js';
 import type { EnrichSettings } from './settings.js';
 import { sidIn } from './sids.js';
-import { enabledOf } from './state.js';
+import { enabledOf, isDisabledByNature } from './state.js';
 import { type Values, valuesFor } from './values.js';
 
 export type { EnrichSettings } from './settings.js';
@@ -122,7 +122,10 @@ export function enrichObject(
       noteApart(person, outside, aside);
       if (person.kind === 'contact') return [person];
       const masterSid = sidIn(attributes, 'msExchMasterAccountSid');
-      if (masterSid !== null && masterSid !== SELF) person.masterSid = masterSid;
+      if (masterSid !== null && masterSid !== SELF) {
+        person.masterSid = masterSid;
+        if (isDisabledByNature(attributes)) person.linked = true;
+      }
       return [person];
     }
     case 'group': {

@@ -5,7 +5,7 @@
  * member is known by its id without a look-up. Other directories answer the plain distinguished name.
  */
 import { guidToBytes, guidToText, sidToBytes, sidToText } from '../model/identifiers.js';
-import type { Member, Members } from '../model/records.js';
+import type { AttributeValue, Member, Members } from '../model/records.js';
 import { type AttributeMap, valuesOf } from './attributes.js';
 
 /** The whole of what a domain controller answers, in one step: groups of 100,000 members are common, other forms are not. */
@@ -32,19 +32,21 @@ export function membersOf(
 ): Members[] {
   const listed = valuesOf(attributes, 'member');
   const unique = valuesOf(attributes, 'uniqueMember');
-  const found: Member[] = [];
-  for (const value of listed) {
-    const member = typeof value === 'string' ? parseMember(value) : null;
-    if (member) found.push(member);
-  }
-  for (const value of unique) {
-    const member = typeof value === 'string' ? parseUniqueMember(value) : null;
-    if (member) found.push(member);
-  }
+  const found = parsed(listed, parseMember, []);
+  if (unique.length > 0) parsed(unique, parseUniqueMember, found);
   const unreadable = listed.length + unique.length - found.length;
   const reason = held ?? (unreadable === 0 ? null : unreadableMembers(unreadable));
   // No attribute has a value twice: only who is in both is there twice.
   return inParts(group, unique.length === 0 || listed.length === 0 ? found : eachOnce(found), membersPerRecord, reason);
+}
+
+/** On its own: an optimised loop inside of a longer function is given up whenever it ends. */
+function parsed(values: readonly AttributeValue[], parse: (text: string) => Member | null, into: Member[]): Member[] {
+  for (const value of values) {
+    const member = typeof value === 'string' ? parse(value) : null;
+    if (member) into.push(member);
+  }
+  return into;
 }
 
 /** Parses a value of `member`. Null where nothing in it says who is meant. */

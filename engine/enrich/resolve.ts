@@ -7,6 +7,8 @@ import { KnownNames } from './known-names.js';
 import { type FoundObject, type Lookup, isForeign } from './lookup.js';
 import { Recent } from './recent.js';
 
+/** SIDs of domains, as accounts and groups have them. */
+const OF_DOMAIN = /^S-1-5-21-/i;
 const MOST_REMEMBERED = 20_000;
 const MOST_NAMES = 2_000_000;
 
@@ -43,25 +45,25 @@ export class MemberResolver {
   async resolve(records: readonly EnrichedRecord[]): Promise<void> {
     const nameless: Member[] = [];
     const foreign: Member[] = [];
-    for (const record of records) {
-      if (record.kind !== 'members') continue;
-      const { add } = record;
-      for (let at = 0; at < add.length; at += 1) {
-        const member = add[at];
-        if (member?.dn === undefined) continue;
-        if (isForeign(member.dn)) foreign.push(member);
-        else if (member.id === undefined) {
-          const id = this.#idOf(member.dn);
-          // A new object, with its room for both: to add a field to one costs more.
-          if (id !== null)
-            add[at] = member.sid === undefined ? { id, dn: member.dn } : { id, sid: member.sid, dn: member.dn };
-          else nameless.push(member);
-        }
-      }
-    }
+    for (const record of records) if (record.kind === 'members') this.#knownIn(record.add, nameless, foreign);
     if (foreign.length > 0) await this.#foreign(foreign);
     if (nameless.length > 0 && this.own !== null) await this.#named(nameless, this.own);
     else this.figures.membersByName += nameless.length;
+  }
+
+  /** Gives those their ids who were read before, and lists the others. */
+  #knownIn(add: Member[], nameless: Member[], foreign: Member[]): void {
+    for (let at = 0; at < add.length; at += 1) {
+      const member = add[at];
+      if (member?.dn === undefined) continue;
+      if (isForeign(member.dn)) foreign.push(member);
+      else if (member.id === undefined) {
+        const id = this.#idOf(member.dn);
+        // A new object, with its room for both: to add a field to one costs more.
+        if (id === null) nameless.push(member);
+        else add[at] = member.sid === undefined ? { id, dn: member.dn } : { id, sid: member.sid, dn: member.dn };
+      }
+    }
   }
 
   /** The id of somebody who was read before; null: of nobody. */
@@ -104,6 +106,8 @@ export class MemberResolver {
     for (const member of members) {
       const found = member.sid === undefined ? null : (here.get(member.sid) ?? null);
       if (found?.id === undefined || found.id === null) {
+        // Others stand for no account, but for everybody who is logged on, say.
+        if (member.sid !== undefined && !OF_DOMAIN.test(member.sid)) continue;
         member.external = true;
         this.figures.foreignExternal += 1;
         continue;

@@ -30,8 +30,7 @@ const DISABLED_BY_NATURE: ReadonlySet<bigint> = new Set([
  * account that has expired counts as disabled; null: expiry does not count.
  */
 export function enabledOf(attributes: AttributeMap, expiredBy: Date | null = null): boolean | null {
-  const type = integerOf(attributes, 'msExchRecipientTypeDetails');
-  if (type !== null && DISABLED_BY_NATURE.has(type)) return true;
+  if (isDisabledByNature(attributes)) return true;
   if (expiredBy !== null && hasExpired(attributes, expiredBy)) return false;
   // AD LDS computes the state instead of storing it; elsewhere the computed bits do not have this one.
   const computed = integerOf(attributes, 'msDS-User-Account-Control-Computed') ?? 0n;
@@ -39,6 +38,12 @@ export function enabledOf(attributes: AttributeMap, expiredBy: Date | null = nul
   if (valuesOf(attributes, 'userAccountControl').length === 0) return true;
   const control = integerOf(attributes, 'userAccountControl');
   return control === null ? null : (control & DISABLED) === 0n;
+}
+
+/** Whether the account of a mailbox of this type is one that nobody logs on with. */
+export function isDisabledByNature(attributes: AttributeMap): boolean {
+  const type = integerOf(attributes, 'msExchRecipientTypeDetails');
+  return type !== null && DISABLED_BY_NATURE.has(type);
 }
 
 /** A date that cannot be read is none: somebody would be locked out by a typing error. */

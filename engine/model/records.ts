@@ -74,6 +74,8 @@ export const User = Type.Object({
   enabled: Type.Boolean(),
   /** SID of the same person's account in another forest (`msExchMasterAccountSid`): the two are one. */
   masterSid: Type.Optional(Type.String()),
+  /** With `masterSid`: the account here is disabled by nature, and only that other one says whether the person is enabled. */
+  linked: Type.Optional(Type.Boolean()),
 });
 export const Contact = Type.Object({ kind: Type.Literal('contact'), ...person, enabled: Type.Boolean() });
 

@@ -3,27 +3,35 @@ import { type PlanContext, flag } from './context.js';
 import { ENDED } from './leaving.js';
 import { isListed } from './protect.js';
 
+/** A member, or the person that a twin is of. */
+const PERSON = 'coalesce(t.person, r.member)';
+
 /** Fills `plan_member`. */
 export async function planMembers(context: PlanContext): Promise<void> {
   await chooseGroups(context);
   const { db, complete } = context;
   await db.run(
     `INSERT INTO plan_member
-     SELECT g.object, r.member, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
-     LEFT JOIN entry e ON e.key = r.member
-     LEFT JOIN plan_person p ON p.object = r.member AND p.is_new = 1 AND p.reason IS NULL
+     SELECT g.object, ${PERSON}, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
+     LEFT JOIN plan_twin t ON t.object = r.member
+     LEFT JOIN entry e ON e.key = ${PERSON}
+     LEFT JOIN plan_person p ON p.object = ${PERSON} AND p.is_new = 1 AND p.reason IS NULL
      LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
      WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
-       AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = r.member))
-       AND r.member NOT IN (SELECT entry FROM plan_absorb)
+       AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = ${PERSON}))
+       AND ${PERSON} NOT IN (SELECT entry FROM plan_absorb)
        AND (r.via = 0 OR NOT EXISTS (
-         SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via = 0))`,
+         SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via = 0))
+     ON CONFLICT DO NOTHING`,
   );
   if (!complete) return;
   await db.run(
     `INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
      WHERE g.compare = 1
-       AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry)`,
+       AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry)
+       AND NOT EXISTS (
+         SELECT 1 FROM plan_twin t CROSS JOIN object_member r ON r.object = m.grp AND r.member = t.object
+         WHERE t.person = m.entry)`,
   );
   await endMemberships(context);
   await keepProtected(context);
@@ -60,7 +68,9 @@ async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
        OR object IN (SELECT object FROM moved_group) OR object IN (
          SELECT r.object FROM object_member r WHERE r.member IN (
            SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL
-           UNION ALL SELECT object FROM plan_group WHERE is_new = 1)))`,
+           UNION ALL SELECT object FROM plan_group WHERE is_new = 1
+           UNION ALL SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.object
+           UNION ALL SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.person)))`,
     [flag(!settled)],
   );
 }

@@ -32,13 +32,14 @@ async function listPersons({ db, source, settings, additionsOnly, cautious }: Pl
        CASE WHEN ?6 = 1 AND e.key IS NOT NULL THEN e.enabled
             WHEN o.kind <> 'user' OR (?4 = 0 AND l.done IS NULL) THEN coalesce(e.enabled, 1)
             WHEN ?4 = 0 THEN 1
-            WHEN o.enabled = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
-            WHEN o.enabled = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
-            ELSE o.enabled END,
+            WHEN coalesce(t.enabled, o.enabled) = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
+            WHEN coalesce(t.enabled, o.enabled) = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
+            ELSE coalesce(t.enabled, o.enabled) END,
        CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED' ELSE ${unusable} END
      FROM plan_scope s CROSS JOIN object o ON o.key = s.object LEFT JOIN entry e ON e.key = o.key
-     LEFT JOIN leaving l ON l.object = o.key
-     WHERE o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))`,
+     LEFT JOIN leaving l ON l.object = o.key LEFT JOIN plan_twin t ON t.object = o.key
+     WHERE o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))
+       AND coalesce(t.person, o.key) = o.key`,
     [
       source,
       flag(settings.contacts),

@@ -12,6 +12,7 @@ import { planScope, rememberOpen } from './scope.js';
 import { writeSetAside } from './set-aside.js';
 import { clearPlan } from './tables.js';
 import { planTouched } from './touched.js';
+import { planTwins, scopeTwins } from './twins.js';
 import { planValues } from './values.js';
 
 /**
@@ -23,7 +24,9 @@ export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await clearPlan(db);
   await listPatterns(context);
   await rankSources(context);
+  await planTwins(context);
   await planScope(context);
+  await scopeTwins(context);
   await db.analyze('plan_scope');
   await planPersons(context);
   await planAliases(context);

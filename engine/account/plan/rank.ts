@@ -23,14 +23,15 @@ export async function rankSources({ db, rules }: PlanContext): Promise<void> {
 
 /**
  * A condition in SQL: does the holder of an address, of another source, give it up to a person of `source`? Somebody who is
- * not there yields to somebody who is; a disabled account to its enabled twin; else the sources' precedence decides.
+ * not there yields to somebody who is; a disabled account to its enabled twin; else the sources' precedence decides. Of a pair of
+ * twins, of whatever source, the one yields that is no person of its own.
  */
 export function yields({ holder, to, source }: { holder: string; to: string; source: string }): string {
-  return `EXISTS (
+  return `(EXISTS (SELECT 1 FROM plan_twin t WHERE t.object = ${holder} AND t.person = ${to}) OR EXISTS (
     SELECT 1 FROM object x CROSS JOIN object y ON y.key = ${to}
     CROSS JOIN plan_rank rx ON rx.source = x.source CROSS JOIN plan_rank ry ON ry.source = y.source
     WHERE x.key = ${holder} AND x.source <> ${source} AND CASE
       WHEN x.present = 0 THEN 1
       WHEN coalesce(x.enabled, 1) <> coalesce(y.enabled, 1) THEN coalesce(y.enabled, 1)
-      WHEN ry.nth < rx.nth THEN 1 ELSE 0 END = 1)`;
+      WHEN ry.nth < rx.nth THEN 1 ELSE 0 END = 1))`;
 }

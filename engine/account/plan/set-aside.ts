@@ -36,6 +36,15 @@ const QUERIES: readonly string[] = [
      p.id AS place, v.key AS what
    FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v ON true
    CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
+  // Groups of the account with members of another forest.
+  `SELECT g.id, 'EXTERNAL_MEMBER' AS reason,
+     'A member of group ' || g.id || ' is somebody of another forest whom no source of the account brings: ' || r.ref || '.' AS detail,
+     g.id AS place, r.ref AS what
+   FROM object_ref r CROSS JOIN object g ON g.key = r.object AND g.source = ?1 AND g.present = 1
+   WHERE r.member IS NULL AND r.how = 'sid' AND r.ref LIKE 'S-1-5-21-%'
+     AND (EXISTS (SELECT 1 FROM entry e WHERE e.key = g.key) OR EXISTS (SELECT 1 FROM plan_group n WHERE n.object = g.key AND n.is_new = 1))
+     AND NOT EXISTS (SELECT 1 FROM source s CROSS JOIN object o ON o.source = s.key AND o.sid = r.ref
+       WHERE s.key <> ?1 AND o.kind <> 'members')`,
   // Persons and groups that would leave, but for the list.
   `SELECT o.id, 'PROTECTED' AS reason, 'It left the directory, and is protected by the settings of the account.' AS detail,
      o.id AS place, '' AS what

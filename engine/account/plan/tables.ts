@@ -42,6 +42,10 @@ const TABLES = {
     compare INTEGER NOT NULL DEFAULT 0`,
   // Groups in groups, as far as they can be reached from groups that the account does not have.
   plan_nesting: 'parent INTEGER NOT NULL, child INTEGER NOT NULL',
+  // Mailboxes, and the accounts that they are linked to.
+  plan_pair: 'mailbox INTEGER PRIMARY KEY, account INTEGER NOT NULL',
+  // Both of each pair. person: the object that both are; enabled: whether the person is.
+  plan_twin: 'object INTEGER PRIMARY KEY, person INTEGER NOT NULL, enabled INTEGER NOT NULL',
   plan_member: 'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL, PRIMARY KEY (grp, entry)',
 } as const;
 
@@ -50,6 +54,7 @@ const INDICES = {
   plan_person_wanted: 'plan_person(kind, wanted)',
   plan_alias_address: 'plan_alias(kind, address)',
   plan_nesting_child: 'plan_nesting(child)',
+  plan_twin_person: 'plan_twin(person)',
 } as const;
 
 /** Makes the tables where they are missing, and empties them. */

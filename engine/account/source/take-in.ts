@@ -6,6 +6,7 @@ import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
+import { findElsewhere } from './elsewhere.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
 
 /**
@@ -46,13 +47,16 @@ const FIELDS = [
   'problems',
   'reason',
   'detail',
+  'master_sid',
+  'linked',
 ];
+const NUMBERS: ReadonlySet<string> = new Set(['enabled', 'linked']);
 /** In JSON everything is text to one store, and a number to the other. */
 const valueOf = (field: string) =>
-  field === 'enabled' ? `CAST(s.record ->> 'enabled' AS INTEGER)` : `s.record ->> '${field}'`;
+  NUMBERS.has(field) ? `CAST(s.record ->> '${field}' AS INTEGER)` : `s.record ->> '${field}'`;
 const VALUES = FIELDS.map(valueOf);
 /** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
-const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type'];
+const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type', 'master_sid'];
 
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
@@ -72,6 +76,7 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
     await markAbsent(db, what.source);
   }
   await replaceAbsentMembers(db, what.source);
+  await findElsewhere(db, what.source);
 }
 
 /** Makes the temporary tables of what is taken in, empty: for a plan without a run. */

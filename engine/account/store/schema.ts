@@ -66,7 +66,7 @@ CREATE INDEX object_dn ON object(source, dn_key) WHERE dn_key IS NOT NULL;
 CREATE INDEX object_other ON object(source, kind) WHERE kind <> 'user';
 CREATE INDEX object_present ON object(source, present);
 CREATE INDEX object_open ON object(source) WHERE open = 1;
--- Members as objects. via: 0 found by id, 1 by SID or name (which may be another's one day).
+-- Members as objects. via: 0 found by id, 1 by SID or name (which may be another's one day), 2 in another source.
 CREATE TABLE object_member (
   object INTEGER NOT NULL, member INTEGER NOT NULL, via INTEGER NOT NULL, PRIMARY KEY (object, member, via)
 ) WITHOUT ROWID;
@@ -188,5 +188,13 @@ CREATE INDEX object_ref_waiting ON object_ref(ref) WHERE member IS NULL;
 CREATE INDEX object_ref_member ON object_ref(member) WHERE member IS NOT NULL;
 `;
 
+/** Mailboxes that are linked to an account of the same person. */
+const TWINS = `
+-- master_sid: the SID of that account. linked: 1 where the mailbox's own account is disabled by nature.
+ALTER TABLE object ADD COLUMN master_sid TEXT;
+ALTER TABLE object ADD COLUMN linked INTEGER;
+CREATE INDEX object_master ON object(master_sid) WHERE master_sid IS NOT NULL;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
-export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS, NAMED, REFS];
+export const MIGRATIONS: readonly string[] = [FIRST, LEAVING, SUCCESSORS, READINGS, NAMED, REFS, TWINS];
