@@ -43,6 +43,7 @@ export async function planTwins({ db }: PlanContext): Promise<void> {
      FROM ${pairs} WHERE true ORDER BY m.key ON CONFLICT DO NOTHING`,
   );
   await indexPlan(db, 'plan_twin_person');
+  await db.analyze('plan_pair', 'plan_twin');
 }
 
 /**
