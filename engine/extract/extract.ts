@@ -189,7 +189,7 @@ class Reading {
     this.#entries += 1;
     const record = toRecord(entry, lacking === null ? cut : { ...cut, ...lacking }, this.settings.publicFolders);
     if (!this.#scope.wants(record)) return null;
-    if (record.kind !== 'quarantined') this.#brought.add(record);
+    if (record.kind !== 'quarantined') this.#brought.add(entry);
     return record;
   }
 

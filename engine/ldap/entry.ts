@@ -9,6 +9,7 @@ import { guidToText, sidToText } from '../model/identifiers.js';
 import type { AttributeValue, Attributes } from '../model/records.js';
 import { BerCursor, TAG, malformed } from './ber.js';
 import { readControls } from './result.js';
+import { EntryShape } from './shapes.js';
 import type { AttributeName, AttributeNames, Syntax, ValueRange, Words } from './syntax.js';
 
 /** An entry as read. */
@@ -20,6 +21,8 @@ export interface Entry {
   readonly ranges: readonly { readonly key: string; readonly range: ValueRange }[];
   /** The object's change mark, such as its uSNChanged; null where none came. */
   readonly mark: string | null;
+  /** Which attributes have a value; null where that has to be looked up. */
+  readonly shape: EntryShape | null;
   /** Size of the message. */
   readonly bytes: number;
 }
@@ -59,7 +62,7 @@ const NO_RANGES: Entry['ranges'] = [];
  * entry keeps a live look until a full collection: twice the memory, and pauses of 50 ms.
  */
 const ONE_VALUE: AttributeValue[] = Array.from({ length: 1 }, () => '');
-const NO_ENTRY: Entry = { dn: null, attributes: {}, ranges: NO_RANGES, mark: null, bytes: 0 };
+const NO_ENTRY: Entry = { dn: null, attributes: {}, ranges: NO_RANGES, mark: null, shape: null, bytes: 0 };
 /** Above this a value would keep too much of others alive; each gets a string of its own. */
 const LARGEST_SHARED_TEXT = 16 * 1024;
 const NO_BYTES = Buffer.alloc(0);
@@ -68,6 +71,7 @@ const REPLACEMENT = '\ufffd';
 export class EntryDecoder {
   readonly #cursor = new BerCursor();
   readonly #AttributeList = attributeListClass();
+  readonly #shape = EntryShape.first();
   #bytes: Buffer = NO_BYTES;
   #view: DataView = new DataView(NO_BYTES.buffer, 0, 0);
   /** The whole entry, one character for each byte; empty for a large one. */
@@ -100,6 +104,7 @@ export class EntryDecoder {
     this.#number += 1;
     let mark: string | null = null;
     let name = this.names.head;
+    let shape: EntryShape | null = this.#shape;
     const listEnd = cursor.enter(TAG.sequence, end, 'attributes of an entry');
     while (cursor.at < listEnd) {
       const attributeEnd = cursor.enter(TAG.sequence, listEnd, 'attribute');
@@ -111,14 +116,18 @@ export class EntryDecoder {
       const { slot } = name;
       const known = slot.seenIn === this.#number ? attributes[name.key] : undefined;
       slot.seenIn = this.#number;
+      const before = known === undefined ? 0 : known.length;
       const values = this.#values(bytes, valuesEnd, name, known);
       if (name.mark) mark = typeof values[0] === 'string' ? values[0] : null;
-      if (known === undefined && !name.hidden) attributes[name.key] = values;
+      if (!name.hidden) {
+        if (known === undefined) attributes[name.key] = values;
+        if (before === 0 && values.length > 0 && shape !== null) shape = shape.and(name.key);
+      }
       if (name.range !== null) (ranges ??= []).push({ key: name.key, range: name.range });
     }
     if (cursor.at !== end) throw malformed('bytes behind the attributes', cursor.at - place.start);
     if (end !== place.end) readControls(cursor, place.end);
-    return { ...NO_ENTRY, dn, attributes, ranges: ranges ?? NO_RANGES, mark, bytes: place.end - place.start };
+    return { ...NO_ENTRY, dn, attributes, ranges: ranges ?? NO_RANGES, mark, shape, bytes: place.end - place.start };
   }
 
   /** The values up to `limit`, added to `known` where the attribute came before. */

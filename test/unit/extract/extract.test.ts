@@ -13,7 +13,7 @@ const GUID = '00112233-4455-6677-8899-aabbccddeeff';
 const RUN: Run = { id: 'run-00000001', source: 'test', mode: 'full', startedAt: '2026-01-01T00:00:00.000Z', batch: 0 };
 
 function found(classes: readonly string[], more: Entry['attributes'] = { objectGUID: [GUID] }, dn = 'CN=x'): Entry {
-  return { dn, attributes: { ...more, objectClass: [...classes] }, ranges: [], mark: null, bytes: 100 };
+  return { dn, attributes: { ...more, objectClass: [...classes] }, ranges: [], mark: null, shape: null, bytes: 100 };
 }
 
 describe('kinds of objects', () => {

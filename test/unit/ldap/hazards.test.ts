@@ -119,6 +119,7 @@ describe('hazards: names that replication makes', () => {
     attributes: { objectClass: ['user'], objectGUID: [id] },
     ranges: [],
     mark: null,
+    shape: null,
     bytes: 1,
   });
 
