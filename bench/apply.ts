@@ -16,8 +16,8 @@ import { startPostgres } from '../test/support/postgres.js';
 import { ATTRIBUTES, DOMAINS, groupsOf, membershipsOf } from './apply/company.js';
 import { type LoopFigures, applyInNodeRed } from './apply/in-node-red.js';
 import type { ApplyJob, RunFigures } from './apply/job.js';
-import { copyMs, dumpPostgres } from './apply/psql-copy.js';
-import { type Dump, OWN_TABLES, dumpSqlite, importMs } from './apply/sqlite-import.js';
+import { copyRows, dumpPostgres } from './apply/psql-copy.js';
+import { type BulkFigures, type Dump, OWN_TABLES, dumpSqlite, importRows } from './apply/sqlite-import.js';
 import { median } from './support/measure.js';
 import { type Figure, benchOptions, conclude, numberOption } from './support/verdict.js';
 
@@ -26,11 +26,11 @@ const people = numberOption(argv, 'people', 100_000);
 const rounds = numberOption(argv, 'runs', 5);
 const tell = (line: string) => console.log(line);
 
-/** One account: its runs, and the bulk loads of what the first of them left. Milliseconds; null without a yardstick. */
+/** One account: its runs, and the bulk loads of what the first of them left. Null without a yardstick. */
 interface Round {
   readonly runs: readonly RunFigures[];
-  readonly bulk: number | null;
-  readonly ownBulk: number | null;
+  readonly bulk: BulkFigures | null;
+  readonly ownBulk: BulkFigures | null;
 }
 
 /** A store to measure, and its own bulk load. `of`: a new store for each round. */
@@ -40,7 +40,7 @@ interface Measured {
   readonly limit: number;
   readonly of: (folder: string) => StoreSettings;
   readonly dump: (store: StoreSettings, folder: string) => Dump | null;
-  readonly load: (dump: Dump, tables?: readonly string[]) => number | Promise<number>;
+  readonly load: (dump: Dump, tables?: readonly string[]) => Promise<BulkFigures>;
 }
 
 const SQLITE: Measured = {
@@ -49,7 +49,7 @@ const SQLITE: Measured = {
   limit: 1.5,
   of: (folder) => ({ kind: 'sqlite', file: join(folder, 'account.db') }),
   dump: (store, folder) => (store.kind === 'sqlite' ? dumpSqlite(store.file, folder) : null),
-  load: importMs,
+  load: importRows,
 };
 
 function postgres(url: string): Measured {
@@ -59,7 +59,7 @@ function postgres(url: string): Measured {
     limit: 2,
     of: () => postgresStore(url, { timeouts: { connect: 10_000, statement: 600_000, idle: 600_000 } }),
     dump: (store, folder) => (store.kind === 'postgres' ? dumpPostgres(url, store.schema, folder) : null),
-    load: (dump, tables) => copyMs(url, settingsFor(postgresStore(url)), dump, tables),
+    load: (dump, tables) => copyRows(url, settingsFor(postgresStore(url)), dump, tables),
   };
 }
 
@@ -123,45 +123,41 @@ async function measured({ of, dump, load, bulk }: Measured): Promise<Round> {
   }
 }
 
-function msOf({ runs }: Round, name: RunFigures['name']): number {
-  return runs.find((run) => run.name === name)?.ms ?? Number.NaN;
-}
+const SHOWN = ['stageMs', 'planMs', 'commitMs'];
 
-function lineOf(round: Round): string {
-  const runs = round.runs.map(({ name, ms, stages }) => {
-    const parts = ['stageMs', 'planMs', 'commitMs'].map((part) => `${part.slice(0, -2)} ${String(stages[part])}`);
-    return `${name} ${ms.toFixed(0)} ms (${parts.join(', ')})`;
+function lineOf({ runs, bulk, ownBulk }: Round): string {
+  const inCpu = (cpu: number | null) => (cpu === null ? '' : `, ${cpu.toFixed(0)} of processor`);
+  const told = runs.map(({ name, ms, cpu, stages }) => {
+    const parts = SHOWN.map((part) => `${part.slice(0, -2)} ${String(stages[part])}`);
+    return `${name} ${ms.toFixed(0)} ms${inCpu(cpu)} (${parts.join(', ')})`;
   });
-  const bulk =
-    round.bulk === null
-      ? []
-      : [`bulk load ${round.bulk.toFixed(0)} ms, own tables ${round.ownBulk?.toFixed(0) ?? ''} ms`];
-  return [...runs, ...bulk].join('; ');
+  const yardsticks = Object.entries({ 'bulk load': bulk, 'own tables': ownBulk }).map(([name, load]) =>
+    load === null ? '' : `${name} ${load.ms.toFixed(0)} ms${inCpu(load.cpu)}`,
+  );
+  return [...told, ...yardsticks].join('; ');
 }
 
 /** Ratios within each round; the middle one counts. */
 function figuresOf({ name: store, bulk, limit }: Measured, results: readonly Round[]): Figure[] {
-  const middle = (of: (round: Round) => number) => median(results.map(of));
-  const first = (round: Round) => msOf(round, 'first load');
-  const withBulk = results.every(({ bulk }) => bulk !== null);
-  const against = (of: (round: Round) => number | null) => middle((round) => first(round) / (of(round) ?? Number.NaN));
-  if (withBulk) {
-    const own = against(({ ownBulk }) => ownBulk);
-    tell(`  ${store}: first load against ${bulk} of the account's own tables and the journal only: ${own.toFixed(2)}`);
-  }
-  const name = `${store}: first load against ${bulk} of the same rows`;
+  const of = ({ runs }: Round, name: RunFigures['name']) => runs.find((run) => run.name === name);
+  const against = (round: Round, load: BulkFigures | null, part: 'ms' | 'cpu') =>
+    (of(round, 'first load')?.[part] ?? Number.NaN) / (load?.[part] ?? Number.NaN);
+  const middle = (ratio: (round: Round) => number) => median(results.map(ratio));
+  const later = (name: RunFigures['name']) =>
+    middle((round) => (of(round, name)?.ms ?? Number.NaN) / (of(round, 'first load')?.ms ?? Number.NaN));
+
+  const all = middle((round) => against(round, round.bulk, 'ms'));
+  const own = middle((round) => against(round, round.ownBulk, 'ms'));
+  const allCpu = middle((round) => against(round, round.bulk, 'cpu'));
+  tell(`  ${store}: first load against ${bulk} of the account's own tables and the journal only: ${own.toFixed(2)}`);
+  if (!Number.isNaN(allCpu))
+    tell(`  ${store}: the processor time of the first load against ${bulk}'s: ${allCpu.toFixed(2)}`);
   return [
-    ...(withBulk ? [{ name, value: against(({ bulk }) => bulk), limit }] : []),
-    {
-      name: `${store}: nothing changed, against the first load`,
-      value: middle((round) => msOf(round, 'nothing changed') / first(round)),
-      limit: 0.2,
-    },
-    {
-      name: `${store}: 1 % changed, against the first load`,
-      value: middle((round) => msOf(round, '1 % changed') / first(round)),
-      limit: 1 / 3,
-    },
+    ...(Number.isNaN(all)
+      ? []
+      : [{ name: `${store}: first load against ${bulk} of the same rows`, value: all, limit }]),
+    { name: `${store}: nothing changed, against the first load`, value: later('nothing changed'), limit: 0.2 },
+    { name: `${store}: 1 % changed, against the first load`, value: later('1 % changed'), limit: 1 / 3 },
   ];
 }
 

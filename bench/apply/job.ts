@@ -13,10 +13,11 @@ export interface ApplyJob {
   readonly people: number;
 }
 
-/** Milliseconds, and what the plan was. */
+/** Milliseconds of wall and of processor time (of all threads), and what the plan was. */
 export interface RunFigures {
   readonly name: 'first load' | 'nothing changed' | '1 % changed';
   readonly ms: number;
+  readonly cpu: number;
   readonly outcome: string;
   readonly stages: Readonly<Record<string, string | number | boolean>>;
 }
@@ -43,6 +44,7 @@ async function timed(account: Account, number: number, batches: readonly Enriche
   };
   // What making the records left behind is not the account's to tidy up.
   globalThis.gc?.();
+  const before = process.cpuUsage();
   const started = performance.now();
   const underWay: Promise<void>[] = [];
   for (const [index, batch] of batches.entries()) {
@@ -52,7 +54,9 @@ async function timed(account: Account, number: number, batches: readonly Enriche
   await Promise.all(underWay);
   const report = await account.apply(run, seal, { dryRun: false });
   const stages = report.stages.at(-1)?.figures ?? {};
-  return { ms: performance.now() - started, outcome: report.outcome, stages };
+  const ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(before);
+  return { ms, cpu: (user + system) / 1_000, outcome: report.outcome, stages };
 }
 
 process.once('message', ({ settings, people }: ApplyJob) => {

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { AccountSettings } from '../../engine/account/account.js';
 import { openAccount } from '../../engine/account/account.js';
 import { dropStore, postgresStore } from '../../test/support/account-store.js';
-import type { Dump } from './sqlite-import.js';
+import type { BulkFigures, Dump } from './sqlite-import.js';
 
 /** What makes a store rather than what a load leaves. */
 const MADE = ['meta', 'schema_version'];
@@ -27,20 +27,20 @@ export function dumpPostgres(url: string, schema: string, folder: string): Dump 
   return { folder, tables: filled };
 }
 
-/** How long `\copy` takes for these tables, in milliseconds, into an account that is made for it and forgotten again. */
-export async function copyMs(
+/** What `\copy` takes for these tables, into an account that is made for it and forgotten again. */
+export async function copyRows(
   url: string,
   settings: AccountSettings,
   { folder, tables }: Dump,
   wanted: readonly string[] = tables,
-): Promise<number> {
+): Promise<BulkFigures> {
   const store = postgresStore(url);
   await (await openAccount({ ...settings, store })).close();
   try {
     const copies = wanted.map((name) => `\\copy ${name} FROM '${join(folder, name)}'`);
     const started = performance.now();
     psql(url, store.schema, `BEGIN;\n${copies.join('\n')}\nCOMMIT;\n`);
-    return performance.now() - started;
+    return { ms: performance.now() - started, cpu: null };
   } finally {
     await dropStore(store);
   }
