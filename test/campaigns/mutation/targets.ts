@@ -47,6 +47,7 @@ export const TARGETS: readonly Target[] = [
     'leavers',
     'pause',
     'source/members',
+    'source/reading',
     'source/successors',
     'source/take-in',
   ),

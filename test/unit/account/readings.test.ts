@@ -94,6 +94,12 @@ describe('what was read, compared with the last run', () => {
       await open({ ...HELD, graceDays: 0, graceRuns: 1 });
       await read(people(), { ...ALL, title: 9 });
       assert.deepEqual(codes((await read(people(), { ...ALL, title: 0 })).warnings), []);
+      await read(people(), { ...ALL, title: 10 });
+      assert.deepEqual(
+        codes((await read(people(), { ...ALL, title: 0 })).warnings),
+        ['ATTRIBUTE_LOST'],
+        'ten are enough',
+      );
       await read(people(), { ...ALL, title: 30 });
       assert.deepEqual(codes((await read(people(4), { mail: 4, proxyAddresses: 4, title: 2 })).warnings), []);
       await read(people(), { ...ALL, title: 30 });
