@@ -3,7 +3,19 @@ import { createRequire } from 'node:module';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
 
 const load = createRequire(__filename);
-const SUITES = ['rules', 'addresses', 'leaving', 'limits', 'runs', 'review', 'find', 'parts', 'histories', 'readings'];
+const SUITES = [
+  'rules',
+  'edges',
+  'addresses',
+  'leaving',
+  'limits',
+  'runs',
+  'review',
+  'find',
+  'parts',
+  'histories',
+  'readings',
+];
 
 describe('an account in PostgreSQL', function () {
   this.timeout(180_000);
