@@ -15,13 +15,17 @@ const open = new Map<string, RunWindow>();
 const CLAIM_WITHIN_MS = 100;
 /** The same where a node that looks things up, and hands the first batch on only then, has the run. */
 const CLAIM_BEHIND_WITHIN_MS = 500;
-/** A claimed run without any acknowledgement for this long has lost batches on the way: it goes on with an empty window. */
+/**
+ * A claimed run of which nothing is heard for this long, neither an acknowledgement nor a claim again, has lost batches on the
+ * way: it goes on with an empty window.
+ */
 const LOST_AFTER_MS = 60_000;
 
 /** The window of one run, held by its extract node. Always `close()` it. */
 export class RunWindow {
   #unacknowledged = 0;
   #claimed = false;
+  #claimedAt = 0;
   #unclaimed = false;
   #behind = false;
   #closed = false;
@@ -49,6 +53,7 @@ export class RunWindow {
   /** @internal Called through {@link claimRun}. */
   claim(): void {
     this.#claimed = true;
+    this.#claimedAt = performance.now();
     this.#unclaimed = false;
   }
 
@@ -80,8 +85,9 @@ export class RunWindow {
     return new Promise((resolve) => {
       const claimed = this.#claimed;
       const giveUp = setTimeout(() => {
-        if (claimed) this.#unacknowledged = 0;
-        else this.#unclaimed = !this.#claimed;
+        const lost = performance.now() - this.#claimedAt >= this.lostAfter;
+        if (claimed && lost) this.#unacknowledged = 0;
+        if (!claimed) this.#unclaimed = !this.#claimed;
         wake();
       }, this.#patience());
       const wake = () => {
@@ -96,7 +102,10 @@ export class RunWindow {
   }
 }
 
-/** Says that this node will acknowledge the run's batches. Harmless for a run of another process. */
+/**
+ * Says that this node will acknowledge the run's batches; again, every now and then, that it is still at it. Harmless for a
+ * run of another process.
+ */
 export function claimRun(runId: string): void {
   open.get(runId)?.claim();
 }

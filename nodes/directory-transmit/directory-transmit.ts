@@ -13,6 +13,9 @@ import type { StatusLine } from '../shared/status.js';
 import { type Send, runNode } from '../shared/wrap.js';
 import { transmitSettings } from './settings.js';
 
+/** So often a node that waits for the receiver says that it is still at it; the window of a run waits a minute. */
+const STILL_WAITING_MS = 20_000;
+
 /** The sender of a run, made and opened with its first message. */
 interface Sending {
   sender?: Sender;
@@ -45,7 +48,9 @@ export = function (RED: NodeAPI): void {
         },
         async batch({ run, state }, index, records, { message, send }) {
           const sender = await opened(run, state);
-          const refused = await sender.send(index, records);
+          // A receiver that is down is waited for: the run must not be taken for lost, and go on into our memory.
+          const waiting = setInterval(() => claimRun(run.id), STILL_WAITING_MS);
+          const refused = await sender.send(index, records).finally(() => clearInterval(waiting));
           // The others go on without them; the seal says that the run is not complete.
           for (const one of refused) send([null, refusedMessage(message, one)]);
           state.sent += records.length - refused.reduce((sum, one) => sum + one.records.length, 0);

@@ -67,6 +67,16 @@ describe('window of unacknowledged batches', () => {
     window.close();
   });
 
+  it('waits as long as somebody says that they are still at it', async () => {
+    const window = new RunWindow('run-slow', 4, 20, 40);
+    claimRun('run-slow');
+    const timer = setInterval(() => claimRun('run-slow'), 5);
+    assert.equal(await sentWithin(window, 12, 400), 3);
+    clearInterval(timer);
+    assert.ok((await sentWithin(window, 12, 5_000)) > 0, 'control: then nobody is there any more');
+    window.close();
+  });
+
   it('ends at once when the run is stopped', async () => {
     const window = new RunWindow('run-stopped', 1, 60_000);
     claimRun('run-stopped');
