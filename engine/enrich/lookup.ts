@@ -1,10 +1,11 @@
 /**
  * Asks a directory for objects that a run names but does not bring: many in one request, by name, id or SID. Sessions are
  * opened when they are first needed and kept for the run. Objects of other domains of the forest are asked for at the Global
- * Catalog, and searches below a base at a controller of the domain that it is in.
+ * Catalog, in each of its trees, and searches below a base at a controller of the domain that it is in.
  */
 import { firstText, plainDn } from '../extract/classify.js';
 import { isBelow } from '../extract/scope.js';
+import { treesOf } from '../extract/targets.js';
 import type { Entry } from '../ldap/entry.js';
 import { type ParsedFilter, parseFilter } from '../ldap/filter.js';
 import { type ForestDomain, escapeFilterText, readDomains } from '../ldap/forest.js';
@@ -31,9 +32,15 @@ const MOST_AT_ONCE = 500;
 const IDS = ['objectGUID', 'entryUUID', 'objectSid'];
 const ADDRESSES = ['mail', 'proxyAddresses', 'objectClass', 'targetAddress'];
 
+/** The trees of a forest have no base in common, so that each is searched. */
+interface Catalog {
+  readonly session: Session;
+  readonly trees: readonly string[];
+}
+
 export class Lookup {
   #own: Promise<Session> | null = null;
-  #catalog: Promise<Session | null> | null = null;
+  #catalog: Promise<Catalog | null> | null = null;
   readonly #domains = new Map<string, Promise<Session>>();
   readonly #opened: Session[] = [];
 
@@ -53,11 +60,13 @@ export class Lookup {
     const attribute = session.rootDse.vendor === 'active-directory' ? 'distinguishedName' : 'entryDN';
     const item = (name: string) => `(${attribute}=${escapeText(name)})`;
     const found = byGivenName(names, await this.#allOf(session, names, item, wanted));
-    const missing = names.filter((name) => !found.has(name));
-    const catalog = missing.length === 0 ? null : await this.#catalogSession();
-    if (catalog === null) return found;
-    const elsewhere = byGivenName(missing, await this.#allOf(catalog, missing, item, wanted));
-    return new Map([...found, ...elsewhere]);
+    const catalog = found.size === names.length ? null : await this.#catalogOf();
+    for (const tree of catalog?.trees ?? []) {
+      const there = names.filter((name) => !found.has(name) && isBelow(name, tree));
+      const elsewhere = await this.#allOf(catalog?.session ?? session, there, item, wanted, tree);
+      for (const [name, object] of byGivenName(there, elsewhere)) found.set(name, object);
+    }
+    return found;
   }
 
   /** The objects with these objectGUIDs, by id. Throws `DirectoryError`. */
@@ -101,10 +110,13 @@ export class Lookup {
         if (key !== null) found.set(key, object);
       }
     };
-    take(await this.#allOf(await this.#session(), keys, item, wanted));
-    const missing = keys.filter((key) => !found.has(key));
-    const catalog = missing.length === 0 ? null : await this.#catalogSession();
-    if (catalog !== null) take(await this.#allOf(catalog, missing, item, wanted));
+    const session = await this.#session();
+    take(await this.#allOf(session, keys, item, wanted));
+    const catalog = keys.every((key) => found.has(key)) ? null : await this.#catalogOf();
+    for (const tree of catalog?.trees ?? []) {
+      const missing = keys.filter((key) => !found.has(key));
+      take(await this.#allOf(catalog?.session ?? session, missing, item, wanted, tree));
+    }
     return found;
   }
 
@@ -113,6 +125,7 @@ export class Lookup {
     keys: readonly string[],
     item: (key: string) => string,
     wanted: Wanted,
+    base = session.base(),
   ): Promise<FoundObject[]> {
     const objects: FoundObject[] = [];
     const attributes = wanted === 'ids' ? IDS : [...IDS, ...ADDRESSES];
@@ -125,7 +138,7 @@ export class Lookup {
           .map(item)
           .join('')})`,
       );
-      for (const entry of await read(session, session.base(), filter, attributes)) objects.push(foundObject(entry));
+      for (const entry of await read(session, base, filter, attributes)) objects.push(foundObject(entry));
     }
     return objects;
   }
@@ -135,21 +148,19 @@ export class Lookup {
   }
 
   /** Null where the settings do not say that the forest is to be read, or it has one domain only. */
-  #catalogSession(): Promise<Session | null> {
+  #catalogOf(): Promise<Catalog | null> {
     return (this.#catalog ??= this.#openCatalog());
   }
 
-  async #openCatalog(): Promise<Session | null> {
+  async #openCatalog(): Promise<Catalog | null> {
     if (this.settings.globalCatalog !== true) return null;
     const own = await this.#session();
     const domains = await readDomains(own);
     if (domains.length < 2) return null;
     const { rootDomainNamingContext } = own.rootDse;
     const root = domains.find(({ dn }) => dn.toLowerCase() === rootDomainNamingContext?.toLowerCase()) ?? domains[0];
-    // The trees of a forest have no base in common: the catalog is searched from its root domain's, and every other tree's.
-    return this.#keep(
-      openCatalog({ ...this.settings, base: this.settings.base ?? root?.dn ?? null }, root?.dnsName ?? '', this.signal),
-    );
+    const session = await this.#keep(openCatalog(this.settings, root?.dnsName ?? '', this.signal));
+    return { session, trees: treesOf(domains) };
   }
 
   async #sessionFor(base: string): Promise<Session> {
