@@ -3,27 +3,20 @@
  * over HTTPS to itself, and makes the account that the oracle computes.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAccount } from '../../engine/account/account.js';
-import { contractFault, parserOf } from '../../engine/model/check.js';
 import { digestOf } from '../../engine/model/canonical.js';
-import { Report } from '../../engine/model/report.js';
-import { exampleFlow, injectNodeId } from '../../sample/flow.js';
+import { injectNodeId } from '../../sample/flow.js';
 import { knownAddresses } from '../../sample/known.js';
-import { makeCertificates } from '../support/certificates.js';
 import { companyEntries, companySettings } from '../support/company.js';
-import { type FlowNode, NODE_RED_VERSIONS, type NodeRed, freePort, startNodeRed } from '../support/node-red.js';
+import { flowFor, runOnce } from '../support/example-flow.js';
+import { NODE_RED_VERSIONS, startNodeRed } from '../support/node-red.js';
 import { expectedAccount } from '../support/oracle/index.js';
 import type { TestDirectory } from '../support/programs.js';
 import { startSamba } from '../support/samba.js';
 import { startSlapd } from '../support/slapd.js';
-
-const parseReport = parserOf(Report, contractFault('the report'));
-const KEY = 'a-key-for-the-flow-test-of-32-characters';
-/** What a debug node would show, as one line of Node-RED's log. */
-const LOGGED = 'REPORT ';
 
 const SERVERS = [
   { name: 'Samba', start: startSamba },
@@ -82,36 +75,3 @@ describe('the example flow', function () {
     });
   }
 });
-
-/** The example, filled in as an operator would, with one more node that logs the receiver's answer. */
-async function flowFor(directory: TestDirectory, accountFile: string, folder: string): Promise<FlowNode[]> {
-  const certificates = await makeCertificates(join(folder, 'tls'));
-  const caFile = join(folder, `directory-${String(directory.port)}.pem`);
-  await writeFile(caFile, directory.ca);
-  const flow = exampleFlow({
-    directory: {
-      servers: `${directory.host}:${String(directory.port)}`,
-      encryption: 'ldaps',
-      user: directory.user,
-      password: directory.password,
-      base: '',
-      caFile,
-    },
-    source: 'company',
-    receiver: { ...certificates, port: await freePort(), key: KEY },
-    account: { file: accountFile, domains: 'example.com, example.org' },
-  });
-  const transmit = flow.find(({ type }) => type === 'directory-transmit');
-  assert.ok(transmit);
-  transmit['wires'] = [['logger']];
-  const func = `node.log(${JSON.stringify(LOGGED)} + JSON.stringify(msg.payload));`;
-  return [...flow, { id: 'logger', type: 'function', z: transmit['z'], func, outputs: 0, wires: [] }];
-}
-
-/** Presses the inject node's button and waits for the report. */
-async function runOnce(nodeRed: NodeRed, injectId: string): Promise<Report> {
-  const from = nodeRed.log.length;
-  await nodeRed.inject(injectId);
-  const line = await nodeRed.line(new RegExp(LOGGED), { from, within: 60_000 });
-  return parseReport(JSON.parse(line.slice(line.indexOf(LOGGED) + LOGGED.length)));
-}

@@ -1,0 +1,85 @@
+/** The example flow in real Node-RED 4.1 and 5.0, with its account in PostgreSQL over TLS; and two Node-REDs that share it. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AccountSettings, openAccount } from '../../engine/account/account.js';
+import { injectNodeId } from '../../sample/flow.js';
+import { knownAddresses } from '../../sample/known.js';
+import { postgresStore } from '../support/account-store.js';
+import { companyEntries, companySettings } from '../support/company.js';
+import { flowFor, runOnce } from '../support/example-flow.js';
+import { type FlowNode, NODE_RED_VERSIONS, startNodeRed } from '../support/node-red.js';
+import { expectedAccount } from '../support/oracle/index.js';
+import { type TestPostgres, startPostgres } from '../support/postgres.js';
+import { type SampleFlow, startSampleFlow } from '../support/sample-flow.js';
+
+const READER = { user: 'CN=Sync Reader,CN=Users,DC=example,DC=test', password: 'reader-secret' };
+
+describe('the example flow with PostgreSQL', function () {
+  this.timeout(180_000);
+  const known = knownAddresses();
+  let folder: string;
+  let postgres: TestPostgres;
+  let sample: SampleFlow;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'flow-'));
+    postgres = await startPostgres();
+    sample = await startSampleFlow();
+    await writeFile(join(folder, 'postgres.pem'), postgres.ca);
+  });
+  after(async () => {
+    await sample.stop();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  /** The example, with the account's settings as somebody types them. */
+  const flowWith = async (schema: string): Promise<FlowNode[]> => {
+    const url = new URL(sample.directory.url);
+    const directory = { host: url.hostname, port: Number(url.port), ca: sample.certificates.ca, ...READER };
+    const flow = await flowFor(directory, '', folder);
+    const account = flow.find(({ type }) => type === 'directory-account');
+    assert.ok(account);
+    const { host, port, database, user, password } = postgresStore(postgres.url);
+    Object.assign(account, {
+      ...{ store: 'postgresql', host, port: String(port), database, schema },
+      ...{ encryption: 'tls', tls: 'postgres-tls', credentials: { user, password } },
+    });
+    const ca = join(folder, 'postgres.pem');
+    return [...flow, { id: 'postgres-tls', type: 'tls-config', cert: '', key: '', ca, verifyservercert: true }];
+  };
+
+  for (const version of NODE_RED_VERSIONS) {
+    it(`makes the oracle's account in Node-RED ${version}; redeployed, and from a second Node-RED, nothing is to do`, async () => {
+      const schema = `flow_${version.replaceAll('.', '_')}`;
+      const settings: AccountSettings = { ...companySettings(''), store: postgresStore(postgres.url, { schema }) };
+      const account = await openAccount(settings);
+      try {
+        await account.addKnown(known);
+        const flow = await flowWith(schema);
+        const one = await startNodeRed({ version });
+        const other = await startNodeRed({ version });
+        try {
+          await one.deploy(flow);
+          assert.equal((await runOnce(one, injectNodeId(flow))).outcome, 'committed');
+          await one.deploy(flow);
+          assert.equal((await runOnce(one, injectNodeId(flow))).outcome, 'unchanged');
+          const second = await flowWith(schema);
+          await other.deploy(second);
+          assert.equal((await runOnce(other, injectNodeId(second))).outcome, 'unchanged');
+          // Neither has put the other out.
+          assert.equal((await runOnce(one, injectNodeId(flow))).outcome, 'unchanged');
+          assert.ok(![...one.log, ...other.log].some((line) => line.includes(postgresStore(postgres.url).password)));
+        } finally {
+          await one.stop();
+          await other.stop();
+        }
+        const expected = expectedAccount(companyEntries(), { settings, known }).snapshot;
+        assert.deepEqual(await account.snapshot(), expected);
+      } finally {
+        await account.close();
+      }
+    });
+  }
+});
