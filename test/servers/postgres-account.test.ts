@@ -15,6 +15,7 @@ const SUITES = [
   'parts',
   'histories',
   'readings',
+  'older-stores',
 ];
 
 describe('an account in PostgreSQL', function () {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
+import { migratePostgres } from '../../engine/account/store/postgres-schema.js';
 import type { PostgresSettings } from '../../engine/account/store/postgres-settings.js';
 import type { StoreSettings } from '../../engine/account/store/store.js';
 
@@ -55,6 +56,19 @@ export async function askStore(
 export async function dropStore(store: StoreSettings): Promise<void> {
   if (store.kind !== 'postgres') return;
   await withClient(store, (client) => client.query(`DROP SCHEMA IF EXISTS "${store.schema}" CASCADE`));
+}
+
+/** Makes the schema as a version of the package left it that knew only these migrations. `between`: after the first of them. */
+export async function makeOlder(
+  store: PostgresSettings,
+  migrations: readonly string[],
+  between: string,
+): Promise<void> {
+  await withClient(store, async (client) => {
+    await migratePostgres(client, store.schema, migrations.slice(0, 1));
+    await client.query(between);
+    await migratePostgres(client, store.schema, migrations);
+  });
 }
 
 async function withClient<Result>(store: PostgresSettings, work: (client: Client) => Promise<Result>): Promise<Result> {

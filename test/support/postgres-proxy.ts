@@ -33,6 +33,7 @@ export async function startPostgresProxy(server: { host: string; port: number })
     const upstream = connect(server.port, server.host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);

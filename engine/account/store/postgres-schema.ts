@@ -50,12 +50,12 @@ CREATE OR REPLACE FUNCTION json_each(doc text) RETURNS SETOF json_item LANGUAGE 
  * Makes the schema, or brings it up to date; whoever else opens the account meanwhile waits.
  * @throws AccountError `STORE_TOO_NEW`, `STORE_FOREIGN` where the schema holds something else, and what the server reports.
  */
-export async function migratePostgres(client: ClientBase, schema: string): Promise<void> {
+export async function migratePostgres(client: ClientBase, schema: string, migrations = MIGRATIONS): Promise<void> {
   await client.query(`BEGIN; ${lockOf(schema)}`);
   try {
     const version = await versionOf(client, schema);
-    if (version > MIGRATIONS.length) throw tooNew(version);
-    if (version < MIGRATIONS.length) await bringUp(client, version);
+    if (version > migrations.length) throw tooNew(version);
+    if (version < migrations.length) await bringUp(client, version, migrations);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
@@ -85,8 +85,8 @@ async function versionOf(client: ClientBase, schema: string): Promise<number> {
   return 0;
 }
 
-async function bringUp(client: ClientBase, version: number): Promise<void> {
-  for (const [index, script] of MIGRATIONS.entries()) {
+async function bringUp(client: ClientBase, version: number, migrations: readonly string[]): Promise<void> {
+  for (const [index, script] of migrations.entries()) {
     if (index < version) continue;
     await client.query(inPostgres(script));
     const added = ADDED[index + 1];

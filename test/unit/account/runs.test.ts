@@ -244,6 +244,27 @@ describe('runs of an account', () => {
     });
   });
 
+  it('have room for what is staged, however many there were before', async () => {
+    await sync(account, workshop.run(), directory);
+    const insert = (key: number, id: string, state: string) =>
+      askStore(
+        settings.store,
+        `INSERT INTO run (key, id, source, mode, started_at, opened_at, touched_at, state)
+         SELECT $1, $2, key, 'full', '2026-01-01', '2026-01-01', '2999-01-01', $3 FROM source`,
+        [key, id, state],
+      );
+    // 2 ** 13 runs of 2 ** 40 keys are as many whole numbers as there are.
+    await insert(20_000, 'the last', 'ended');
+    await insert(20_001 - 2 ** 13, 'in the same room', 'open');
+    if (settings.store.kind === 'postgres') {
+      await askStore(settings.store, `SELECT setval(pg_get_serial_sequence('run', 'key'), 20000)`);
+    }
+    const report = await sync(account, workshop.run(), [...directory, user('dan')]);
+    assert.deepEqual([report.outcome, report.complete, report.changes.usersAdded], ['committed', true, 1]);
+    const old = { ...workshop.run(), id: 'in the same room' };
+    await assert.rejects(account.apply(old, seal(0), { dryRun: false }), { code: 'RUN_ABANDONED' });
+  });
+
   describe('that are given up', () => {
     it('leave nothing behind, and cannot be taken up again', async () => {
       const run = workshop.run();
