@@ -13,6 +13,7 @@ import {
   dynamicGroup,
   group,
   members,
+  seal,
   sync,
   user,
 } from './support.js';
@@ -273,5 +274,94 @@ describe('edges of the rules of an account', () => {
     assert.deepEqual(await left(), ['user:p3@example.com']);
     await whole(account, list());
     assert.deepEqual(await left(), ['user:p3@example.com']);
+  });
+
+  describe('times, to the moment', () => {
+    const DAY = 86_400_000;
+    const START = Date.UTC(2026, 0, 1);
+    const at = (
+      account: Account,
+      ms: number,
+      records: readonly EnrichedRecord[],
+      { source = 'hq', complete = true } = {},
+    ) => {
+      const run = workshop.run({ source });
+      return account
+        .stage(run, 0, records)
+        .then(() =>
+          account.apply(run, seal(1, { complete }), { dryRun: false, at: new Date(START + ms).toISOString() }),
+        );
+    };
+
+    it('the grace period is over when its days are', async () => {
+      for (const [ms, ended] of [
+        [3 * DAY - 1, 0],
+        [3 * DAY, 1],
+      ] as const) {
+        const account = await open({ graceDays: 3, graceRuns: 1, userLeft: 'remove' });
+        await at(account, 0, people(2));
+        await at(account, 0, people(1));
+        assert.equal((await at(account, ms, people(1))).changes.usersRemoved, ended, String(ms));
+      }
+    });
+
+    it('a source is silent when more than its days are over', async () => {
+      for (const [ms, paused] of [
+        [2 * DAY, 0],
+        [2 * DAY + 1, 1],
+      ] as const) {
+        const account = await open({ staleDays: 2 });
+        await at(account, 0, people(1, 10), { source: 'branch' });
+        await at(account, 0, people(2));
+        const report = await at(account, ms, people(1));
+        assert.deepEqual([report.paused?.length ?? 0, report.changes.usersLeaving], [paused, 1 - paused], String(ms));
+      }
+    });
+
+    it('a source that has only begun, and brought nothing yet, pauses nothing', async () => {
+      const account = await open({ staleDays: 1 });
+      await account.stage(workshop.run({ source: 'branch' }), 0, people(1, 10));
+      await at(account, 0, people(2));
+      assert.equal((await at(account, 9 * DAY, people(1))).changes.usersLeaving, 1);
+    });
+
+    it('a run may have started a day ahead of the clock here, and not more', async () => {
+      const account = await open();
+      const started = (ms: number) => workshop.run({ startedAt: new Date(START + ms).toISOString() });
+      const apply = (ms: number) =>
+        account.apply(started(ms), seal(0), { dryRun: false, at: new Date(START).toISOString() });
+      assert.equal((await apply(DAY)).outcome, 'unchanged');
+      await assert.rejects(apply(DAY + 1), { code: 'RUN_FROM_THE_FUTURE' });
+    });
+
+    it('who ended is purged when they ended before that moment', async () => {
+      const account = await open(AT_ONCE);
+      await at(account, 0, people(2));
+      await at(account, 0, people(1));
+      assert.deepEqual(await account.purge(new Date(START)), { purged: 0 });
+      assert.deepEqual(await account.purge(new Date(START + 1)), { purged: 1 });
+    });
+  });
+
+  it('sources that are not named in the order follow in that of their first run', async () => {
+    const account = await open({ precedence: ['first'] });
+    const one = (name: string) => [user('p0', { name })];
+    for (const source of ['third', 'second', 'first']) await whole(account, one(source), source);
+    for (const source of ['third', 'second', 'first']) await whole(account, one(source), source);
+    assert.equal((await account.snapshot()).users[0]?.name, 'first');
+    await whole(account, [], 'first');
+    await whole(account, one('second'), 'second');
+    await whole(account, one('third'), 'third');
+    assert.equal((await account.snapshot()).users[0]?.name, 'third', 'it came before "second"');
+  });
+
+  it('history gives as many as were asked for, the newest first', async () => {
+    const account = await open();
+    const runs = [workshop.run(), workshop.run(), workshop.run()];
+    for (const run of runs) await sync(account, run, people(1));
+    assert.deepEqual(
+      (await account.history(2)).map(({ run }) => run),
+      [runs[2]?.id, runs[1]?.id],
+    );
   });
 });
