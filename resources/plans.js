@@ -70,6 +70,8 @@
           else box.empty().append(plans.map(planBox));
         })
         .fail((failure) => said(failureOf(texts, failure)));
-    load();
+    // A node that was not deployed yet has no plans, and Node-RED knows nothing of it.
+    if ((RED.nodes.originalFlow() ?? []).some(({ id }) => id === nodeId)) load();
+    else said(texts.notDeployed);
   }
 })();

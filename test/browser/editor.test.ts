@@ -71,6 +71,20 @@ const WRONG: readonly { type: string; field: string; values: readonly string[]; 
     right: 'title',
   },
   {
+    type: 'directory-account',
+    field: 'limitValues',
+    values: ['many', '-1', '5 % 5'],
+    says: /A limit: a number, a percentage/,
+    right: '20 / 2.5 %',
+  },
+  {
+    type: 'directory-extract',
+    field: 'canaries',
+    values: ['somebody', 'somebody: mail', 'CN=a,DC=b: mail\nsomebody'],
+    says: /Canaries: distinguished names/,
+    right: 'CN=a,DC=b: mail, proxyAddresses',
+  },
+  {
     type: 'directory-extract',
     field: 'filter',
     values: ['', 'mail=*', '(mail=*', '(mail=*))', '(a=b)(c=d)'],

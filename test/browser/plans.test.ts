@@ -56,6 +56,7 @@ for (const version of NODE_RED_VERSIONS) {
         account: 'account', wires: [[], [], []] }])`);
       const dialog = await openDialog(editor.page, 'new-apply');
       await dialog.getByText('Deploy the node, then open it again.').waitFor();
+      assert.deepEqual(editor.errors, []);
     });
   });
 }
