@@ -39,6 +39,8 @@ interface Measured {
   readonly bulk: string;
   readonly limit: number;
   readonly of: (folder: string) => StoreSettings;
+  /** The same, as a directory-account node says it. */
+  readonly node: () => Readonly<Record<string, unknown>>;
   readonly dump: (store: StoreSettings, folder: string) => Dump | null;
   readonly load: (dump: Dump, tables?: readonly string[]) => Promise<BulkFigures>;
 }
@@ -48,6 +50,7 @@ const SQLITE: Measured = {
   bulk: '.import',
   limit: 1.5,
   of: (folder) => ({ kind: 'sqlite', file: join(folder, 'account.db') }),
+  node: () => ({}),
   dump: (store, folder) => (store.kind === 'sqlite' ? dumpSqlite(store.file, folder) : null),
   load: importRows,
 };
@@ -58,6 +61,20 @@ function postgres(url: string): Measured {
     bulk: '\\copy',
     limit: 2,
     of: () => postgresStore(url, { timeouts: { connect: 10_000, statement: 600_000, idle: 600_000 } }),
+    node() {
+      const { host, port, database, user, password, schema } = postgresStore(url);
+      const credentials = { user, password };
+      return {
+        store: 'postgresql',
+        host,
+        port,
+        database,
+        schema,
+        encryption: 'none',
+        statementTimeout: 600,
+        credentials,
+      };
+    },
     dump: (store, folder) => (store.kind === 'postgres' ? dumpPostgres(url, store.schema, folder) : null),
     load: (dump, tables) => copyRows(url, settingsFor(postgresStore(url)), dump, tables),
   };
@@ -75,17 +92,22 @@ async function main(): Promise<void> {
         tell(`  round ${String(round)}, ${store.name}: ${lineOf(result)}`);
       }
     }
-    const loop = await applyInNodeRed({ people, store: {}, changes: [0, 0, 1] });
-    for (const figures of loop) tell(`  in Node-RED 5: ${loopLine(figures)}`);
-    const memory = await memoryBySize(rounds > 1);
+    const loop = new Map<string, LoopFigures[]>();
+    const memory = new Map<string, Record<string, number>>();
+    for (const store of stores) {
+      const figures = await applyInNodeRed({ people, store: store.node(), changes: [0, 0, 1] });
+      for (const one of figures) tell(`  ${store.name} in Node-RED 5: ${loopLine(one)}`);
+      loop.set(store.name, figures);
+      memory.set(store.name, await memoryBySize(store, rounds > 1));
+    }
     conclude(
       `Applying ${String(people)} people, ${String(groupsOf(people))} groups, ${String(membershipsOf(people))} memberships; ${String(rounds)} rounds`,
       [
         ...stores.flatMap((store) => figuresOf(store, results.get(store.name) ?? [])),
-        ...loopFigures(loop),
-        memoryFigure(memory),
+        ...[...loop].flatMap(([name, figures]) => loopFigures(name, figures)),
+        ...[...memory].map(([name, peaks]) => memoryFigure(name, peaks)),
       ],
-      { rounds: Object.fromEntries(results), loop, memory },
+      { rounds: Object.fromEntries(results), loop: Object.fromEntries(loop), memory: Object.fromEntries(memory) },
       benchOptions(argv),
     );
   } finally {
@@ -165,9 +187,9 @@ function loopLine({ name, seconds, loopP999, loopMax, peakMegabytes }: LoopFigur
   return `${name} ${seconds.toFixed(2)} s, loop delay p99.9 ${loopP999.toFixed(1)} ms, longest ${loopMax.toFixed(1)} ms, peak ${peakMegabytes.toFixed(0)} MB`;
 }
 
-function loopFigures(loop: readonly LoopFigures[]): Figure[] {
+function loopFigures(store: string, loop: readonly LoopFigures[]): Figure[] {
   return loop.map(({ name, loopP999 }) => ({
-    name: `SQLite, in Node-RED, ${name}: delay of the event loop, 99.9th percentile, ms`,
+    name: `${store}, in Node-RED, ${name}: delay of the event loop, 99.9th percentile, ms`,
     value: loopP999,
     limit: 20,
   }));
@@ -180,20 +202,20 @@ function loopFigures(loop: readonly LoopFigures[]): Figure[] {
 const SMALL_HEAP = ['--max-old-space-size=96', '--max-semi-space-size=4'];
 
 /** Peak memory of a Node-RED that applies a first load, in megabytes. */
-async function memoryBySize(full: boolean): Promise<Record<string, number>> {
+async function memoryBySize({ name, node }: Measured, full: boolean): Promise<Record<string, number>> {
   const peaks: Record<string, number> = {};
   for (const size of full ? [10_000, 100_000, 400_000] : [2_000, 10_000]) {
-    const [first] = await applyInNodeRed({ people: size, store: {}, changes: [0], nodeArguments: SMALL_HEAP });
+    const [first] = await applyInNodeRed({ people: size, store: node(), changes: [0], nodeArguments: SMALL_HEAP });
     peaks[String(size)] = first?.peakMegabytes ?? Number.NaN;
-    tell(`  memory at ${String(size)} people: ${(first?.peakMegabytes ?? Number.NaN).toFixed(0)} MB`);
+    tell(`  ${name}: memory at ${String(size)} people: ${(first?.peakMegabytes ?? Number.NaN).toFixed(0)} MB`);
   }
   return peaks;
 }
 
-function memoryFigure(memory: Readonly<Record<string, number>>): Figure {
+function memoryFigure(store: string, memory: Readonly<Record<string, number>>): Figure {
   const peaks = Object.values(memory);
   return {
-    name: `peak memory of Node-RED, largest to smallest of ${Object.keys(memory).join(', ')} people`,
+    name: `${store}: peak memory of Node-RED, largest to smallest of ${Object.keys(memory).join(', ')} people`,
     value: Math.max(...peaks) / Math.min(...peaks),
     limit: 1.2,
   };
