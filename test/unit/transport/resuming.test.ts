@@ -120,6 +120,20 @@ describe('a batch that is refused', () => {
 });
 
 describe('a batch that is larger than the receiver takes', () => {
+  it('compresses as well as it likes: its parts are too small to be taken for a bomb', async () => {
+    await withReceiver({ limits: { ratio: 20 } }, async ({ endpoint, received }) => {
+      const alike = people(4_000).map((person) => ({ ...person, name: 'x'.repeat(1_000) }));
+      const sender = createSender(endpoint, never);
+      await sender.open(runOf('alike-01'));
+      assert.deepEqual(await sender.send(0, alike), []);
+      const report = await sender.seal(sealOf([alike]));
+      sender.close();
+      assert.equal(received[0]?.records.length, 4_000);
+      const { jsonBytes, sentBytes } = report.stages[0]?.figures ?? {};
+      assert.ok(Number(jsonBytes) > 40 * Number(sentBytes), 'control: it compresses better than the ratio');
+    });
+  });
+
   for (const limits of [{ records: 12 }, { batchBytes: 6_000 }]) {
     it(`goes in parts, and arrives whole (${Object.keys(limits).join()})`, async () => {
       await withReceiver({ limits }, async ({ endpoint, received }) => {
