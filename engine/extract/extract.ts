@@ -101,7 +101,7 @@ class Reading {
     this.#attributes = [...names.values()];
     this.#brought = new BroughtCounts(this.#attributes);
     this.#scope = new Scope(settings);
-    this.#sessions = new Sessions(directory, signal);
+    this.#sessions = new Sessions(directory, signal, settings.attributes);
   }
 
   async *read(): AsyncGenerator<ExtractedRecord[], void> {

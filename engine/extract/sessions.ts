@@ -2,8 +2,10 @@
  * The sessions of one read, each with one server and kept for the read. One that is cut is opened again with the same server, a
  * few times in all; another server, another database or another user would be another read.
  */
+import { readSyntaxes } from '../ldap/schema.js';
 import { type Session, openSession } from '../ldap/session.js';
 import type { DirectorySettings } from '../ldap/settings.js';
+import type { Syntaxes } from '../ldap/syntax.js';
 import { DirectoryError } from '../model/errors.js';
 import { identityChanged } from './failures.js';
 
@@ -25,10 +27,14 @@ export class Sessions {
   /** The session that was opened in place of one that is gone. */
   readonly #successors = new Map<Session, Session>();
   readonly #startedAt = Date.now();
+  /** What the schema says of the attributes: one for all servers of a forest. */
+  #syntaxes: Syntaxes | null = null;
 
   constructor(
     private readonly settings: DirectorySettings,
     private readonly signal: AbortSignal,
+    /** Those that nobody but the schema knows. */
+    private readonly attributes: readonly string[],
   ) {}
 
   /** All that are open, the first one first. */
@@ -39,6 +45,7 @@ export class Sessions {
   /** Keeps a session, and notes who is bound on it. */
   async keep(session: Session): Promise<Session> {
     try {
+      session.syntaxes = this.#syntaxes ??= await readSyntaxes(session, this.attributes);
       this.#kept.push({ session, identity: await session.identity() });
     } catch (error) {
       await session.close();
@@ -112,6 +119,7 @@ export class Sessions {
     const left = Math.max(1, timeouts.run - (Date.now() - this.#startedAt));
     const same = { ...this.settings, servers: [before.server], timeouts: { ...timeouts, run: left } };
     const session = await openSession(same, this.signal);
+    session.syntaxes = before.syntaxes;
     kept.session = session;
     this.#successors.set(before, session);
     const sameDatabase =

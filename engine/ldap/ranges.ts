@@ -8,6 +8,7 @@ import type { Connection } from './connection.js';
 import type { Entry } from './entry.js';
 import { type ParsedFilter, parseFilter } from './filter.js';
 import { readObject } from './search.js';
+import type { Syntaxes } from './syntax.js';
 
 /** How often ranges were begun and how many reached their end, for the proof. */
 export interface RangeCounts {
@@ -25,6 +26,7 @@ export interface RangedObject {
   /** The objectGUID as text, or null. By it an object is found again though it was renamed meanwhile. */
   readonly guid: string | null;
   readonly extendedDn: boolean;
+  readonly syntaxes: Syntaxes;
 }
 
 /** What is left to do of an entry that came in part. */
@@ -125,5 +127,6 @@ function readPart(connection: Connection, object: RangedObject, key: string, fro
     attributes: [`${key};range=${from}-*`],
     marks: true,
     extendedDn: object.extendedDn,
+    syntaxes: object.syntaxes,
   });
 }

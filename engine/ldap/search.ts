@@ -10,7 +10,7 @@ import { cookieOf, extendedDn, notPaged, pagedResults } from './controls.js';
 import { type Entry, EntryDecoder, type EntryPlace } from './entry.js';
 import { searchError } from './result-errors.js';
 import type { Result } from './result.js';
-import { AttributeNames, CHANGE_MARKS } from './syntax.js';
+import { AttributeNames, CHANGE_MARKS, type Syntaxes } from './syntax.js';
 import type { Responder } from './wire.js';
 
 export interface SearchOptions extends SearchRequest {
@@ -20,6 +20,8 @@ export interface SearchOptions extends SearchRequest {
   readonly extendedDn: boolean;
   /** Ask for change marks, too: what tells that an object changed while it was read in several requests. */
   readonly marks: boolean;
+  /** What the server's schema says of attributes. */
+  readonly syntaxes?: Syntaxes;
 }
 
 /** What a finished search says of itself. Only a search that reached an empty cookie gives one. */
@@ -93,7 +95,7 @@ class PagedSearch implements Responder {
     private readonly connection: Connection,
     private readonly options: SearchOptions,
   ) {
-    this.#decoder = new EntryDecoder(new AttributeNames(options.attributes));
+    this.#decoder = new EntryDecoder(new AttributeNames(options.attributes, options.syntaxes));
   }
 
   start(): void {

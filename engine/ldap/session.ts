@@ -9,6 +9,7 @@ import { type RangeCounts, type RangesLeft, completeRanges } from './ranges.js';
 import { type RootDse, readInvocationId, readRootDse } from './rootdse.js';
 import { type SearchOptions, type SearchOutcome, readObject, search } from './search.js';
 import { type DirectorySettings, checkDirectorySettings } from './settings.js';
+import type { Syntaxes } from './syntax.js';
 import type { Server, TlsFacts } from './transport.js';
 
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
@@ -73,6 +74,8 @@ async function openAt(settings: DirectorySettings, server: Server, signal: Abort
 }
 
 export class Session {
+  /** What the schema says of attributes, for all that is read from now on. */
+  syntaxes: Syntaxes = new Map();
   readonly #runTimer: NodeJS.Timeout;
 
   constructor(
@@ -159,7 +162,7 @@ export class Session {
 
   /** Reads a search whole, in slices. See `search`. */
   search(options: SearchOptions): AsyncGenerator<Entry[], SearchOutcome> {
-    return search(this.connection, options);
+    return search(this.connection, { ...options, syntaxes: this.syntaxes });
   }
 
   /** Completes the attributes of an entry that are left. See `completeRanges`. */
@@ -169,7 +172,8 @@ export class Session {
     left: RangesLeft,
     counts: RangeCounts,
   ): Promise<void> {
-    return completeRanges(this.connection, { ...object, extendedDn: this.knowsExtendedDn }, entry, left, counts);
+    const how = { extendedDn: this.knowsExtendedDn, syntaxes: this.syntaxes };
+    return completeRanges(this.connection, { ...object, ...how }, entry, left, counts);
   }
 
   /** Unbinds and closes. Harmless when the connection has ended already. */

@@ -5,6 +5,8 @@
 
 /** How a value becomes JSON. `binary`: base64, also where the bytes happen to be valid text. */
 export type Syntax = 'text' | 'guid' | 'sid' | 'binary';
+/** By name in lower case; what is not here is as the list below has it, else text. */
+export type Syntaxes = ReadonlyMap<string, Syntax>;
 
 /** The octet-string attributes of Active Directory and Exchange that a read may bring; the rest is told by its bytes. */
 const KNOWN: readonly (readonly [Syntax, readonly string[]])[] = [
@@ -112,10 +114,13 @@ export class AttributeNames {
   readonly #requested = new Map<string, string>();
   readonly #slots = new Map<string, AttributeKey>();
   /** Stands before the first attribute of an entry. */
-  readonly head: AttributeName = nameOf('', '', true, { seenIn: 0 });
+  readonly head: AttributeName = nameOf('', '', true, { seenIn: 0 }, 'text');
 
-  /** `requested`: the attributes as asked for; that is how their keys are spelled. */
-  constructor(requested: readonly string[]) {
+  /** `requested`: the attributes as asked for; that is how their keys are spelled. `syntaxes`: what the server's schema says. */
+  constructor(
+    requested: readonly string[],
+    private readonly syntaxes?: Syntaxes,
+  ) {
     for (const name of requested) this.#requested.set(name.toLowerCase(), name);
   }
 
@@ -134,7 +139,7 @@ export class AttributeNames {
     const asked = this.#requested.get(plain.toLowerCase());
     const key = asked ?? plain;
     const slot = this.#slots.get(key) ?? { seenIn: 0 };
-    const name = nameOf(spelling, key, asked !== undefined, slot, range);
+    const name = nameOf(spelling, key, asked !== undefined, slot, syntaxOf(key, this.syntaxes), range);
     // A server that invents ever new names shall not fill the memory.
     const few = this.#bySpelling.size < MOST_NAMES && spelling.length <= LONGEST_NAME;
     if (few) this.#bySpelling.set(spelling, name);
@@ -143,14 +148,21 @@ export class AttributeNames {
   }
 }
 
-function nameOf(spelling: string, key: string, asked: boolean, slot: AttributeKey, range?: string): AttributeName {
+function nameOf(
+  spelling: string,
+  key: string,
+  asked: boolean,
+  slot: AttributeKey,
+  syntax: Syntax,
+  range?: string,
+): AttributeName {
   const mark = MARKS.has(key.toLowerCase());
   const [first, last] = range?.split('-') ?? [];
   return {
     spelling: viewOf(spelling),
     slot,
     key,
-    syntax: syntaxOf(key),
+    syntax,
     range: first === undefined ? null : { first: Number(first), last: last === '*' ? null : Number(last) },
     mark,
     hidden: mark && !asked,
@@ -180,9 +192,14 @@ export class Words {
 }
 
 /** How the values of an attribute are read. Options are respected: `;binary` is binary, `cn;lang-de` is as `cn`. */
-export function syntaxOf(name: string): Syntax {
+export function syntaxOf(name: string, more?: Syntaxes): Syntax {
   const [plain = '', ...options] = name.toLowerCase().split(';');
-  return options.includes('binary') ? 'binary' : (SYNTAX_BY_NAME.get(plain) ?? 'text');
+  return options.includes('binary') ? 'binary' : (SYNTAX_BY_NAME.get(plain) ?? more?.get(plain) ?? 'text');
+}
+
+/** Whether the attribute is known without a look into the schema. */
+export function isKnownSyntax(name: string): boolean {
+  return SYNTAX_BY_NAME.has(name.toLowerCase());
 }
 
 function viewOf(spelling: string): DataView {

@@ -213,10 +213,22 @@ export class Wire extends Duplex {
   /** The idle limit: reset by data, and not running while it is us who do not read. */
   #watch(): void {
     this.#idleTimer = undefined;
-    if (this.#pending.size === 0) return;
-    const left = this.#paused ? this.#limits.idle : this.#lastActivity + this.#limits.idle - Date.now();
+    const left = this.#idleLeft();
+    // Where it is us who stood still, what came meanwhile waits in the socket: timers are told before it is read.
+    if (left <= 0) setImmediate(() => this.#idled());
+    else if (left < Infinity) this.#idleTimer = setTimeout(() => this.#watch(), left);
+  }
+
+  #idled(): void {
+    const left = this.#idleLeft();
     if (left <= 0) this.fail(serverSilent(this.#limits.idle));
-    else this.#idleTimer = setTimeout(() => this.#watch(), left);
+    else if (left < Infinity) this.#idleTimer ??= setTimeout(() => this.#watch(), left);
+  }
+
+  /** Milliseconds until the server has been silent for too long; Infinity where nobody awaits anything. */
+  #idleLeft(): number {
+    if (this.#pending.size === 0 || this.#failure !== null) return Infinity;
+    return this.#paused ? this.#limits.idle : this.#lastActivity + this.#limits.idle - Date.now();
   }
 
   #message(bytes: Buffer, start: number, end: number): void {

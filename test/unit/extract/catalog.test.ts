@@ -214,6 +214,42 @@ describe('Global Catalog', () => {
       assert.ok(failure);
     }));
 
+  it('octet strings that only the schema knows are base64, in every domain, though their bytes are text', () => {
+    const badge = (name: string, base: string) => ({
+      dn: `CN=${name},${base}`,
+      attributes: {
+        objectClass: ['user'],
+        mail: [`${name}@example.test`],
+        exampleBadge: ['abc'],
+        exampleText: ['abc'],
+      },
+    });
+    const attribute = (name: string, syntax: string) => ({
+      dn: `CN=${name},CN=Schema,CN=Configuration,${ROOT}`,
+      attributes: { objectClass: ['attributeSchema'], lDAPDisplayName: [name], attributeSyntax: [syntax] },
+    });
+    return withForest(
+      async (_forest, settings) => {
+        const wanted = { filter: '(mail=*)', attributes: ['exampleBadge', 'exampleText'] };
+        for (const globalCatalog of [true, false]) {
+          const { records, seal } = await readAll({ ...settings, globalCatalog }, wanted);
+          assert.equal(seal.complete, true);
+          for (const name of globalCatalog ? ['Zoe', 'Yan'] : ['Zoe']) {
+            assert.deepEqual(named(records, name).attributes['exampleBadge'], [{ base64: 'YWJj' }]);
+            assert.deepEqual(named(records, name).attributes['exampleText'], ['abc']);
+          }
+        }
+      },
+      {
+        domains: [
+          { base: ROOT, entries: [badge('Zoe', ROOT)] },
+          { base: SALES, entries: [badge('Yan', SALES)] },
+        ],
+        configuration: [attribute('exampleBadge', '2.5.5.10'), attribute('exampleText', '2.5.5.12')],
+      },
+    );
+  });
+
   it('below a base: the domain that it is in, and those below it', () =>
     withForest(async (_forest, settings) => {
       const staff = await readAll({ ...settings, base: `OU=Staff,${ROOT}` }, { filter: '(mail=*)' });

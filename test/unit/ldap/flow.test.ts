@@ -62,6 +62,21 @@ describe('flow', () => {
     );
   }).timeout(20_000);
 
+  it('whoever stood still himself does not take the server for silent: what came meanwhile is read first', async () => {
+    const answer = behaved(({ id }, socket) => {
+      socket.write(Buffer.concat([entry(id, 'CN=1', [['objectClass', ['user']]]), pageEnd(id, '')]));
+      const until = Date.now() + 700;
+      while (Date.now() < until);
+      return undefined;
+    });
+    await withServer(answer, async ({ port }) => {
+      const timeouts = { connect: 5_000, idle: 300, run: 60_000 };
+      const { seal, failure } = await readAll(settingsFor(port, { timeouts }));
+      assert.equal(failure, null);
+      assert.equal(seal.complete, true);
+    });
+  });
+
   it('leaving a read early ends the connection', async () => {
     await withServer(pages([2, 2, 2, 2, 2, 2]), async ({ port, sockets }) => {
       const settings = { ...MANY, batchSize: 1 };
