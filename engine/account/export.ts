@@ -39,24 +39,42 @@ export async function exportPage(
     // No entry has the key 0, and those known from elsewhere have one below it.
     [after === 0 ? Number.MIN_SAFE_INTEGER : after, PAGE],
   );
-  const written: string[] = [];
-  for (const row of rows) written.push(WRITERS[format](await exported(db, row)));
+  const first = rows[0];
   const last = rows.at(-1);
+  const more = first && last ? await valuesOf(db, integer(first, 'key'), integer(last, 'key')) : NO_VALUES;
+  const written: string[] = [];
+  for (const row of rows) written.push(WRITERS[format](await exported(db, row, more)));
   return {
     text: (after === 0 ? FIRST[format] : '') + written.join(''),
     next: last && rows.length === PAGE ? integer(last, 'key') : null,
   };
 }
 
-async function exported(db: SqlConnection, row: SqlRow): Promise<Exported> {
+/** Aliases and attributes of the entries of a page, by their keys. */
+interface Values {
+  readonly aliases: ReadonlyMap<number, readonly SqlRow[]>;
+  readonly attributes: ReadonlyMap<number, readonly SqlRow[]>;
+}
+const NO_VALUES: Values = { aliases: new Map(), attributes: new Map() };
+
+/** Asked for once for a page: over a network, a question for each entry would take most of the time. */
+async function valuesOf(db: SqlConnection, from: number, to: number): Promise<Values> {
+  const aliases = await db.query(
+    `SELECT entry, address FROM address WHERE is_primary = 0 AND entry BETWEEN ?1 AND ?2 ORDER BY entry, address`,
+    [from, to],
+  );
+  const attributes = await db.query(
+    'SELECT entry, shown, value FROM attribute WHERE entry BETWEEN ?1 AND ?2 ORDER BY entry, name',
+    [from, to],
+  );
+  const byEntry = (all: readonly SqlRow[]) => Map.groupBy(all, (row) => integer(row, 'entry'));
+  return { aliases: byEntry(aliases), attributes: byEntry(attributes) };
+}
+
+async function exported(db: SqlConnection, row: SqlRow, values: Values): Promise<Exported> {
   const key = integer(row, 'key');
   const person = ['user', 'contact'].includes(text(row, 'kind'));
-  const aliases = person
-    ? await db.query('SELECT address FROM address WHERE entry = ?1 AND is_primary = 0 ORDER BY address', [key])
-    : [];
-  const attributes = person
-    ? await db.query('SELECT shown, value FROM attribute WHERE entry = ?1 ORDER BY name', [key])
-    : [];
+  // One group at a time: a page of large ones would not fit into memory.
   const members = person
     ? []
     : await db.query(
@@ -71,8 +89,10 @@ async function exported(db: SqlConnection, row: SqlRow): Promise<Exported> {
     name: text(row, 'name'),
     origin: text(row, 'origin'),
     enabled: integer(row, 'enabled') === 1,
-    aliases: aliases.map((one) => text(one, 'address')),
-    attributes: Object.fromEntries(attributes.map((one) => [text(one, 'shown'), text(one, 'value')])),
+    aliases: (values.aliases.get(key) ?? []).map((one) => text(one, 'address')),
+    attributes: Object.fromEntries(
+      (values.attributes.get(key) ?? []).map((one) => [text(one, 'shown'), text(one, 'value')]),
+    ),
     members: members.map((one) => text(one, 'value')),
   };
 }
