@@ -1,22 +1,16 @@
 /** The account's own tests, on PostgreSQL: the very same, read here a second time. */
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
 
 const load = createRequire(__filename);
-const SUITES = [
-  'rules',
-  'edges',
-  'addresses',
-  'leaving',
-  'limits',
-  'runs',
-  'review',
-  'find',
-  'parts',
-  'histories',
-  'readings',
-  'older-stores',
-];
+const FOLDER = join(__dirname, '..', 'unit', 'account');
+/** What speaks of the embedded store's file, or of no store at all. */
+const OTHERS = new Set(['store', 'io', 'crash', 'oracle', 'portable']);
+const SUITES = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.test.js') && !OTHERS.has(file.replace('.test.js', '')))
+  .sort();
 
 describe('an account in PostgreSQL', function () {
   this.timeout(180_000);
@@ -30,5 +24,5 @@ describe('an account in PostgreSQL', function () {
     await postgres.stop();
   });
 
-  for (const suite of SUITES) load(`../unit/account/${suite}.test.js`);
+  for (const suite of SUITES) load(join(FOLDER, suite));
 });

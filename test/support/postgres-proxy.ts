@@ -69,7 +69,7 @@ export async function startPostgresProxy(server: { host: string; port: number })
               upstream.write(message);
               // An extended query is run when the rest of it is there.
               if (kind === 'P') upstream.write(rest);
-              upstream.once('data', () => client.destroy());
+              upstream.once('data', () => client.destroy()).resume();
               rest = Buffer.alloc(0);
               return;
             }
