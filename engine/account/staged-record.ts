@@ -126,10 +126,10 @@ function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord
     sids: [] as string[],
     names: [] as string[],
   };
-  let isHeld = held !== undefined;
-  for (const member of add) isHeld = !addMember(content, member) || isHeld;
-  const json = jsonOf(isHeld ? {} : content);
-  return { kind: 'members', id: storable(group.toLowerCase()), part, parts, held: isHeld, json };
+  let why = held;
+  for (const member of add) if (!addMember(content, member)) why ??= 'Nothing says who one of them is.';
+  const json = jsonOf(why === undefined ? content : { held: why });
+  return { kind: 'members', id: storable(group.toLowerCase()), part, parts, held: why !== undefined, json };
 }
 
 /** False where nothing says who is meant. */

@@ -36,6 +36,15 @@ const QUERIES: readonly string[] = [
      p.id AS place, v.key AS what
    FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems) v ON true
    CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
+  // Groups that were not read whole, with what enrich or the parts say of it.
+  `SELECT n.id, 'GROUP_HELD' AS reason,
+     'The members of group ' || n.id || ' stay as they are. ' || CASE
+       WHEN NOT EXISTS (SELECT 1 FROM seen_part p WHERE p.object = n.object) THEN 'They were not whole when they were last read.'
+       ELSE substr(coalesce((
+         SELECT min(s.record ->> 'held') FROM seen_part p CROSS JOIN staged s ON s.key = p.staged
+         WHERE p.object = n.object AND s.held = 1), 'Not all of them arrived.'), 1, 500) END AS detail,
+     n.id AS place, '' AS what
+   FROM plan_group n WHERE n.kind = 'group' AND n.whole = 0`,
   // Groups of the account with members of another forest.
   `SELECT g.id, 'EXTERNAL_MEMBER' AS reason,
      'A member of group ' || g.id || ' is somebody of another forest whom no source of the account brings: ' || r.ref || '.' AS detail,

@@ -49,6 +49,19 @@ describe('the parts of a group', () => {
     assert.deepEqual(await after(members('g', ['a'])), ['a']);
   });
 
+  it('the report says why a group is held, and nothing of one that is whole', async () => {
+    const why = async (...records: readonly EnrichedRecord[]) => {
+      const { setAside } = await sync(account, workshop.run(), [...people, group('g'), ...records]);
+      return setAside.map(({ id, reason, detail }) => `${reason} ${id ?? ''}: ${detail}`);
+    };
+    const said = 'GROUP_HELD g: The members of group g stay as they are. ';
+    assert.deepEqual(await why(members('g', ['a'], { held: 'The range was cut.' })), [`${said}The range was cut.`]);
+    assert.deepEqual(await why(members('g', ['a'], { parts: 2 })), [`${said}Not all of them arrived.`]);
+    assert.deepEqual(await why(members('g', ['a', {}])), [`${said}Nothing says who one of them is.`]);
+    assert.deepEqual(await why(), [`${said}They were not whole when they were last read.`]);
+    assert.deepEqual(await why(members('g', ['a'])), []);
+  });
+
   it('ids are the same in either case', async () => {
     assert.deepEqual(await after(members('G', ['A', 'B'])), ['a', 'b']);
     const report = await sync(account, workshop.run(), [

@@ -130,7 +130,7 @@ describe('an account on a bad day', () => {
       await outcome([as('old'), user('bob'), ...team('old')]);
       const held = [group('team'), members('team', [], { held: 'cut' })];
       const cut = await outcome([as('new'), user('bob'), ...held], { complete: false });
-      assert.deepEqual([cut.changes, cut.aside], [[], ['ADDRESS_CLASH new']]);
+      assert.deepEqual([cut.changes, cut.aside], [[], ['ADDRESS_CLASH new', 'GROUP_HELD team']]);
       assert.deepEqual((await outcome([as('new'), user('bob'), ...held])).changes, ['updated new id']);
       assert.deepEqual(await membersOf('team'), ['user:ann', 'user:bob']);
     });
