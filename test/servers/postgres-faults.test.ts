@@ -1,6 +1,7 @@
 /** Connections that are cut, processes that are stopped, and several who write to one account in PostgreSQL. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -16,7 +17,7 @@ import { openStore } from '../../engine/account/store/store.js';
 import type { EnrichedRecord } from '../../engine/model/records.js';
 import { AccountError } from '../../engine/model/errors.js';
 import type { Run } from '../../engine/model/run.js';
-import { askStore, postgresStore } from '../support/account-store.js';
+import { askStore, dropStore, postgresStore } from '../support/account-store.js';
 import { type PostgresProxy, type Watch, startPostgresProxy } from '../support/postgres-proxy.js';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
 import { Workshop, group, members, seal, sync, user } from '../unit/account/support.js';
@@ -185,6 +186,46 @@ describe('PostgreSQL on a bad day', function () {
     await admin.end();
     await sleep(200);
     assert.equal((await step(account, workshop.run(), 1)).outcome, 'committed');
+  });
+
+  it('a disk that is full: says so, nothing is written, and with more room the run applies', async () => {
+    const disk = join(workshop.folder, 'disk');
+    mkdirSync(disk);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]).status !== 0) {
+      console.warn('        NOT SHOWN: no disk can be mounted here.');
+      return;
+    }
+    const admin = new Client({ connectionString: postgres.adminUrl });
+    await admin.connect();
+    try {
+      if (process.getuid?.() === 0) {
+        spawnSync('chmod', ['755', workshop.folder]);
+        spawnSync('chown', ['postgres', disk]);
+      }
+      await admin.query(`CREATE TABLESPACE small LOCATION '${disk}'`);
+      await admin.query('GRANT CREATE ON TABLESPACE small TO owner; ALTER ROLE owner SET default_tablespace = small');
+      const settings = settingsWith();
+      const account = await opened(settings);
+      await sync(account, workshop.run(), [user('ann')]);
+      const before = await account.snapshot();
+      const people = Array.from({ length: 4_000 }, (_, index) => user(`p${String(index)}`));
+      const run = workshop.run();
+      const whole = async () => {
+        await account.stage(run, 0, [user('ann'), ...people]);
+        return account.apply(run, seal(1), { dryRun: false });
+      };
+      assert.equal(await codeOf(whole()), 'STORE_FULL');
+      assert.deepEqual(await account.snapshot(), before);
+      spawnSync('mount', ['-o', 'remount,size=128m', disk]);
+      assert.equal((await whole()).changes.usersAdded, 4_000);
+      await account.close();
+      await dropStore(settings.store);
+      await admin.query('ALTER ROLE owner RESET default_tablespace');
+      await admin.query('DROP TABLESPACE small');
+    } finally {
+      await admin.end();
+      spawnSync('umount', [disk]);
+    }
   });
 
   describe('several who write', () => {
