@@ -17,7 +17,7 @@ import { TARGETS, type Target } from './mutation/targets.js';
 const ROOT = join(__dirname, '..', '..', '..');
 const DIST = join(__dirname, '..', '..');
 const RUNNER = join(__dirname, 'mutation', 'runner.js');
-/** A mutant that takes longer goes round for ever. */
+/** A mutant that takes longer for one suite goes round for ever. */
 const PATIENCE_MS = 60_000;
 /** Suites of random directories: they draw fewer at first, and as many as ever against a mutant that nothing else notices. */
 const SLOW: ReadonlySet<string> = new Set(['unit/account/histories', 'unit/account/oracle']);
@@ -78,7 +78,11 @@ class Runner {
         if (result === 'for ever') this.stop();
         resolve(result);
       };
-      child.once('message', (message) => over(message as Verdict));
+      child.on('message', (message) => {
+        const said = message as Verdict | { verdict: 'going on' };
+        if (said.verdict === 'going on') timer.refresh();
+        else over(said);
+      });
       child.once('exit', () => over('for ever'));
       child.send(job);
     });

@@ -57,7 +57,7 @@ async function listPersons({ db, source, settings, additionsOnly, cautious }: Pl
   await indexPlan(db, 'plan_person_wanted');
 }
 
-/** Several want one primary address that none of them has: one who has it as an alias comes first. */
+/** Several want one primary address that they have not: whoever keeps it, or has it as an alias, comes first. */
 async function settleRivals({ db }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_person SET clash = r.winner, reason = CASE WHEN is_new = 1 THEN 'ADDRESS_CLASH' END
@@ -67,7 +67,7 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
        ) AS winner
        FROM plan_person p JOIN object o ON o.key = p.object
        LEFT JOIN address a ON a.kind = p.kind AND a.address = p.wanted
-       WHERE p.reason IS NULL AND p.wanted IS DISTINCT FROM p.held AND (p.kind, p.wanted) IN (
+       WHERE p.reason IS NULL AND (p.kind, p.wanted) IN (
          SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND wanted IS DISTINCT FROM held
          GROUP BY kind, wanted HAVING count(*) > 1
        )

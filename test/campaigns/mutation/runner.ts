@@ -50,6 +50,7 @@ async function run({ file, source, suites }: Job): Promise<Verdict> {
       failures.push({ by: 'loading', error: error instanceof Error ? error.message : String(error) });
     }
     const [found] = failures;
+    process.send?.({ verdict: 'going on' });
     if (found === undefined) continue;
     return {
       verdict: NO_SQL.test(found.error) ? 'invalid' : 'killed',

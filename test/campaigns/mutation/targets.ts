@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Those of the account, but for what needs processes of its own. */
 const ACCOUNT = readdirSync(join(__dirname, '..', '..', 'unit', 'account'))
   .flatMap((name) => /^(.*)\.test\.js$/.exec(name)?.[1] ?? [])
-  .filter((name) => !['store', 'crash', 'io'].includes(name))
+  .filter((name) => !['store', 'crash', 'io', 'portable', 'older-stores'].includes(name))
   .map((name) => `unit/account/${name}`);
 
 export interface Target {

@@ -253,6 +253,19 @@ describe('edges of the rules of an account', () => {
     });
   });
 
+  it('of several who want the address that somebody keeps, all are told who has it', async () => {
+    const account = await open();
+    const ann = user('ann');
+    await whole(account, [ann]);
+    const wanting = ['bob', 'cyd'].map((id) => user(id, { primary: 'ann@example.com' }));
+    const report = await whole(account, [ann, ...wanting]);
+    const details = report.setAside.map(({ id, detail }) => [id, detail.includes('is that of object ann')]);
+    assert.deepEqual(details, [
+      ['bob', true],
+      ['cyd', true],
+    ]);
+  });
+
   it('an object that became another kind keeps what it has, and takes nothing from others', async () => {
     const account = await open({}, { attributes: ['title'] });
     const ann = user('ann', { aliases: ['x@example.com'] });

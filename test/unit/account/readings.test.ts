@@ -223,6 +223,15 @@ describe('what was read, compared with the last run', () => {
       assert.equal(await titlesLeft(), SIZE - 1);
     });
 
+    it('is not cleared because somebody had it who has left', async () => {
+      await open();
+      await read(people(), rest);
+      const none = people(SIZE - 1, { attributes: {} });
+      const report = await read(none, rest, { objects: SIZE });
+      assert.deepEqual(codes(report.warnings), ['ATTRIBUTE_NOT_READ']);
+      assert.equal(await titlesLeft(), SIZE);
+    });
+
     it('is cleared when it is asked for again, though the records are the same', async () => {
       await open();
       await read(people());
