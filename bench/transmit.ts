@@ -26,7 +26,7 @@ const KINDS: readonly SideKind[] = ['ours', 'axios', 'axios-fast', 'raw'];
  * The heap of the processes whose memory is measured: without a bound, V8 lets garbage lie as long as the machine has room, and
  * a run of seconds says more about that than about what has to be kept.
  */
-const SMALL_HEAP = ['--max-old-space-size=64', '--max-semi-space-size=4'];
+const SMALL_HEAP = ['--max-old-space-size=40', '--max-semi-space-size=2'];
 
 interface Result {
   readonly sender: SideFigures;
