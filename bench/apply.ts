@@ -81,7 +81,7 @@ function postgres(url: string): Measured {
 }
 
 async function main(): Promise<void> {
-  const server = argv.includes('--no-postgres') ? null : await startPostgres();
+  const server = argv.includes('--no-postgres') ? null : await startPostgres({ durable: true });
   try {
     const stores = [SQLITE, ...(server ? [postgres(server.url)] : [])];
     const results = new Map<string, Round[]>(stores.map(({ name }) => [name, []]));

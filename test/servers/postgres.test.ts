@@ -27,7 +27,7 @@ import { drawRun, inParts, oneOf, recordsOf, shuffled } from '../campaigns/histo
 import { openTeller } from '../campaigns/histories/teller.js';
 import { Workshop, changesOf, group, members, seal, sync, user } from '../unit/account/support.js';
 
-const HISTORIES = Number(process.env['HISTORIES'] ?? 60);
+const HISTORIES = Number(process.env['HISTORIES'] ?? 50);
 
 describe('PostgreSQL as the store of an account', function () {
   this.timeout(180_000);
