@@ -1,11 +1,14 @@
 /**
  * A small read, cut after every single byte of each direction: `npm run cuts -- --json --check`. Whatever arrived before the
- * cut, it must never be taken for everything. `--step N` cuts at every Nth byte only, `--tls` reads over LDAPS.
+ * cut, it must never be taken for everything. `--step N` cuts at every Nth byte only, `--tls` reads over LDAPS. With `--once`
+ * only the first connection of each read is cut: then the read may be made good over another one, and must be exact.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { benchOptions, conclude, numberOption } from '../../bench/support/verdict.js';
+import { plainDn } from '../../engine/extract/classify.js';
 import type { DirectorySettings } from '../../engine/ldap/settings.js';
 import { makeCertificates } from '../support/certificates.js';
 import { startDirectory } from '../support/directory/index.js';
@@ -41,14 +44,25 @@ function company(): LdifEntry[] {
 interface Outcome {
   readonly complete: boolean;
   readonly records: number;
-  /** What had passed when the read ended, before it said goodbye. */
+  /** Each object once, and the group with each of its members once. */
+  readonly exact: boolean;
+  /** Why it is incomplete. */
   readonly code: string;
 }
 
 async function readOnce(settings: DirectorySettings): Promise<Outcome> {
   const { seal, records, failure } = await readAll(settings, { filter: '(mail=*)' });
   const proven = seal.complete || seal.proof !== null || seal.token !== null;
-  return { complete: proven, records: records.length, code: failure?.code ?? 'none' };
+  const names = company().map(({ dn }) => dn);
+  const members = records.flatMap((record) => (record.kind === 'group' ? (record.attributes['member'] ?? []) : []));
+  const exact =
+    records.every((record) => record.kind !== 'quarantined' && record.held === undefined) &&
+    isDeepStrictEqual(records.map(({ dn }) => dn).sort(), [...names].sort()) &&
+    isDeepStrictEqual(
+      members.map((value) => (typeof value === 'string' ? plainDn(value) : '')).sort(),
+      names.slice(0, PEOPLE).sort(),
+    );
+  return { complete: proven, records: records.length, exact, code: failure?.code ?? 'none' };
 }
 
 async function main(): Promise<void> {
@@ -56,6 +70,7 @@ async function main(): Promise<void> {
   const options = benchOptions(argv);
   const step = numberOption(argv, 'step', 1);
   const encrypted = argv.includes('--tls');
+  const once = argv.includes('--once');
   const folder = await mkdtemp(join(tmpdir(), 'directory-sync-cuts-'));
   const { ca, cert, key } = await makeCertificates(folder);
   const directory = await startDirectory({
@@ -66,10 +81,12 @@ async function main(): Promise<void> {
     ...(encrypted ? { tls: { cert, key }, encryption: 'ldaps' } : {}),
   });
   let faults: readonly Fault[] = [];
+  /** Number of the first connection of the read at hand. */
+  let first = 0;
   const framing = encrypted ? tlsRecords : berMessages;
   const proxy = await startFaultProxy({
     to: { host: '127.0.0.1', port: directory.port },
-    faults: () => faults,
+    faults: (connection) => (once && connection !== first ? [] : faults),
     framing,
   });
   const settings: DirectorySettings = {
@@ -79,7 +96,8 @@ async function main(): Promise<void> {
   };
 
   const whole = await readOnce(settings);
-  if (!whole.complete || whole.records !== PEOPLE + 1) throw new Error(`The read without a cut failed: ${whole.code}.`);
+  if (!whole.complete || !whole.exact || whole.records !== PEOPLE + 1)
+    throw new Error(`The read without a cut failed: ${whole.code}.`);
   const passed = { ...proxy.bytes };
   const needed = { down: passed.down, up: passed.up - farewell(encrypted) };
   const wrong: string[] = [];
@@ -90,10 +108,11 @@ async function main(): Promise<void> {
     for (const kind of ['cut', 'reset'] satisfies FaultKind[]) {
       for (let byte = 0; byte < needed[direction]; byte += step) {
         faults = [{ kind, direction, at: { byte } }];
-        const { complete, code } = await readOnce(settings);
+        first = proxy.connections;
+        const { complete, exact, code } = await readOnce(settings);
         cuts += 1;
         codes[code] = (codes[code] ?? 0) + 1;
-        if (complete) wrong.push(`${kind} ${direction} at ${byte} of ${needed[direction]}`);
+        if (complete && !(once && exact)) wrong.push(`${kind} ${direction} at ${byte} of ${needed[direction]}`);
         if (Date.now() - told > PROGRESS_MS) {
           told = Date.now();
           console.log(`  ${kind}, ${direction}: byte ${byte} of ${needed[direction]}`);
@@ -109,8 +128,14 @@ async function main(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   for (const line of wrong.slice(0, 20)) console.error(line);
   const figures = [
-    { name: 'cuts after which the read was taken for whole', value: wrong.length, limit: 0 },
-    { name: 'reads without a cut that were not whole', value: after.complete ? 0 : 1, limit: 0 },
+    {
+      name: once
+        ? 'cuts after which the read was taken for whole, and was not'
+        : 'cuts after which the read was taken for whole',
+      value: wrong.length,
+      limit: 0,
+    },
+    { name: 'reads without a cut that were not whole', value: after.complete && after.exact ? 0 : 1, limit: 0 },
   ];
   conclude(
     `cuts: ${cuts} of a read of ${passed.down} bytes down, ${passed.up} up`,
