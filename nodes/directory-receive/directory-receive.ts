@@ -39,7 +39,7 @@ export = function (RED: NodeAPI): void {
       let receiver: Receiver | undefined;
       let unmount: () => void = () => undefined;
       let warn: () => boolean = () => false;
-      const looking = setInterval(() => warn(), DAY_MS).unref();
+      life.every(DAY_MS, () => warn());
 
       const started = life.flowsStarted();
       started.catch(() => undefined);
@@ -68,7 +68,6 @@ export = function (RED: NodeAPI): void {
       });
       return {
         async close() {
-          clearInterval(looking);
           await up;
           unmount();
           await receiver?.close();

@@ -49,8 +49,8 @@ export = function (RED: NodeAPI): void {
         async batch({ run, state }, index, records, { message, send }) {
           const sender = await opened(run, state);
           // A receiver that is down is waited for: the run must not be taken for lost, and go on into our memory.
-          const waiting = setInterval(() => claimRun(run.id), STILL_WAITING_MS);
-          const refused = await sender.send(index, records).finally(() => clearInterval(waiting));
+          const stopWaiting = life.every(STILL_WAITING_MS, () => claimRun(run.id));
+          const refused = await sender.send(index, records).finally(stopWaiting);
           // The others go on without them; the seal says that the run is not complete.
           for (const one of refused) send([null, refusedMessage(message, one)]);
           state.sent += records.length - refused.reduce((sum, one) => sum + one.records.length, 0);

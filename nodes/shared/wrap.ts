@@ -29,6 +29,8 @@ export interface Life {
   flowsStarted(): Promise<void>;
   /** Work that belongs to no message: callbacks of servers and emitters, start-up. Never rejects. */
   background(work: () => Promise<void>): Promise<void>;
+  /** Does something again and again, until the answer is called or the node is closed. What it throws is shown. */
+  every(milliseconds: number, work: () => void): () => void;
   /** Shows and logs an error that belongs to no message. */
   failed(thrown: unknown): void;
 }
@@ -57,7 +59,8 @@ export function runNode(RED: NodeAPI, node: Node, build: (life: Life) => Handler
   };
   const background = (work: () => Promise<void>) => track(settled(work, failed));
   const flowsStarted = () => started(RED, abort.signal);
-  const life: Life = { signal: abort.signal, status, flowsStarted, background, failed };
+  const every = (milliseconds: number, work: () => void) => again(milliseconds, work, { failed, signal: abort.signal });
+  const life: Life = { signal: abort.signal, status, flowsStarted, background, every, failed };
   const handlers = built(() => build(life), failed);
 
   if (handlers.input) {
@@ -138,6 +141,26 @@ function shown({ name, message, code }: DirectorySyncError): Error {
 /** The cause may name objects of the directory: only for those who ask for traces. */
 function traceCause(node: Node, error: DirectorySyncError): void {
   if (error.cause instanceof Error) node.trace(`${error.code}: ${error.cause.stack ?? error.cause.message}`);
+}
+
+function again(
+  milliseconds: number,
+  work: () => void,
+  { failed, signal }: { failed: (thrown: unknown) => void; signal: AbortSignal },
+): () => void {
+  const timer = setInterval(() => {
+    try {
+      work();
+    } catch (error) {
+      failed(error);
+    }
+  }, milliseconds).unref();
+  const stop = () => {
+    clearInterval(timer);
+    signal.removeEventListener('abort', stop);
+  };
+  signal.addEventListener('abort', stop);
+  return stop;
 }
 
 function started(RED: NodeAPI, signal: AbortSignal): Promise<void> {
