@@ -43,6 +43,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
     keepingRows: db.keepingRows,
     shared: db.shared,
     close: () => db.close(),
+    reading: (work) => db.reading(work),
     transaction: (work) => db.transaction(() => checked().then(work)),
     alone: (work) => db.alone(() => checked().then(work)),
   };

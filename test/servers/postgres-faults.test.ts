@@ -61,6 +61,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     keepingRows: db.keepingRows,
     shared: db.shared,
     close: () => db.close(),
+    reading: (work) => work(),
     transaction: (work) => work(),
     alone: (work) => work(),
   };
@@ -298,6 +299,39 @@ describe('PostgreSQL on a bad day', function () {
         const { users } = await accounts[0].snapshot();
         assert.ok(users.some(({ name }) => name === 'dan'));
       }
+    });
+
+    it('whoever asks meanwhile sees the account as before or as after', async () => {
+      const settings = settingsWith();
+      const [writer, reader] = await Promise.all([opened(settings), opened(settings)]);
+      const people = (round: number) =>
+        Array.from({ length: 60 }, (_, index) =>
+          user(`p${String(index)}`, {
+            name: `round ${String(round)}`,
+            aliases: [`${String(round)}-${String(index)}@example.com`],
+            attributes: { title: [String(round)] },
+          }),
+        );
+      let over = false;
+      const asking = async () => {
+        let seen = 0;
+        for (; !over; seen += 1) {
+          const { users } = await reader.snapshot();
+          const rounds = new Set(
+            users.flatMap(({ name, aliases, attributes }) => [
+              name.replace('round ', ''),
+              ...aliases.map((alias) => alias.split('-')[0]),
+              ...Object.values(attributes),
+            ]),
+          );
+          assert.ok(rounds.size <= 1, [...rounds].join(', '));
+        }
+        return seen;
+      };
+      const asked = asking();
+      for (let round = 0; round < 12; round += 1) await sync(writer, workshop.run(), people(round), { batchSize: 60 });
+      over = true;
+      assert.ok((await asked) > 12);
     });
 
     it('an old instance of a redeployed node is refused, others go on', async () => {

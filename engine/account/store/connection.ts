@@ -25,6 +25,8 @@ export interface SqlConnection {
   transaction<Result>(work: () => Promise<Result>): Promise<Result>;
   /** The same, while no other transaction of this kind is at work in the account, in whatever process. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Queries that all see the account as it was at one moment, whoever commits meanwhile. */
+  reading<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Put behind a query: what it read stays as it is until the transaction ends. */
   readonly keepingRows: string;
   /** Can somebody else write between two statements of a {@link transaction}? Not where every one is alone. */

@@ -59,6 +59,10 @@ export class PostgresConnection implements SqlConnection {
     return this.#transaction(`BEGIN; ${lockOf(this.account)}`, work);
   }
 
+  async reading<Result>(work: () => Promise<Result>) {
+    return this.#transaction('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
+  }
+
   /** The pool has the session; whoever got this from it gives it back. */
   async close() {
     return Promise.resolve();

@@ -80,6 +80,11 @@ class SqliteConnection implements SqlConnection {
     }
   }
 
+  /** Nobody else has this connection; another process may commit between two queries. */
+  async reading<Result>(work: () => Promise<Result>) {
+    return work();
+  }
+
   async close() {
     await this.#guarded(() => this.database.close());
   }

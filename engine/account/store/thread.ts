@@ -33,6 +33,11 @@ function on<Result>(work: (db: SqlConnection) => Promise<Result>): Promise<Resul
   return store.on((db) => work(mine ? leased(db, mine) : db));
 }
 
+/** Looks things up: all that is answered is of one moment. */
+function reading<Result>(work: (db: SqlConnection) => Promise<Result>): Promise<Result> {
+  return on((db) => db.reading(() => work(db)));
+}
+
 const methods = {
   async open(): Promise<void> {
     store = await openStore(settings.store);
@@ -52,21 +57,21 @@ const methods = {
     return on((db) => applyRun(db, settings, { run, seal, dryRun: options.dryRun, stageMs, at }));
   },
   decide: (what: Decision) => on((db) => decidePlan(db, settings, what)),
-  heldPlans: () => on(heldPlans),
-  planned: (plan: string, after: number) => on((db) => plannedPage(db, plan, after)),
+  heldPlans: () => reading(heldPlans),
+  planned: (plan: string, after: number) => reading((db) => plannedPage(db, plan, after)),
   purge: (before: string) => on((db) => purgeRemoved(db, new Date(before))),
-  history: (limit: number) => on((db) => history(db, limit)),
-  exportPage: (format: ExportFormat, after: number) => on((db) => exportPage(db, format, after)),
+  history: (limit: number) => reading((db) => history(db, limit)),
+  exportPage: (format: ExportFormat, after: number) => reading((db) => exportPage(db, format, after)),
   async abandon(runId: string): Promise<void> {
     staging.delete(runId);
     await on((db) => abandonRun(db, runId));
   },
   quarantine: (after: number) => on((db) => quarantinePage(db, after)),
   changes: (runId: string, after: number): Promise<{ changes: Change[]; last: number }> =>
-    on((db) => changesPage(db, runId, after)),
+    reading((db) => changesPage(db, runId, after)),
   addKnown: (known: readonly KnownUser[]) => on((db) => addKnownUsers(db, known)),
-  find: (what: { address: string } | { id: string }) => on((db) => findInAccount(db, what)),
-  snapshot: () => on(snapshotOf),
+  find: (what: { address: string } | { id: string }) => reading((db) => findInAccount(db, what)),
+  snapshot: () => reading(snapshotOf),
 };
 export type AccountThread = typeof methods;
 
