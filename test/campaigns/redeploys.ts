@@ -20,8 +20,8 @@ import { wholeFlow } from './crash/flow.js';
 import { BASE, PASSWORD, RULES, USER, draw, entriesOf, onlyOurs } from './crash/world.js';
 
 const CLOSE_WITHIN_MS = 5_000;
-/** A run that was handed over again behind a redeploy, and came behind a later one; the second is what its sender hears. */
-const LATE: ReadonlySet<string> = new Set(['RUN_SUPERSEDED', 'RUN_FAILED']);
+/** A run that was handed over again behind a redeploy, came behind a later one, and again; the last is what its sender hears. */
+const LATE: ReadonlySet<string> = new Set(['RUN_SUPERSEDED', 'RUN_ABANDONED', 'RUN_FAILED']);
 const NAMED = ['server', 'account', 'extract', 'enrich', 'transmit', 'receive', 'apply'];
 
 /** The documented flow; a node that has another name than before is redeployed. */
