@@ -171,4 +171,28 @@ describe('the wrapper of all handlers', () => {
     assert.ok(Date.now() - before < 5_000);
     await start(subject(() => ({})));
   });
+
+  it('what is done again and again ends when it is stopped, or with the node; what it throws is shown', async () => {
+    let stopped = 0;
+    let going = 0;
+    await start(
+      subject((life) => {
+        const stop = life.every(1, () => {
+          stopped += 1;
+          if (stopped === 3) stop();
+        });
+        life.every(1, () => {
+          going += 1;
+          throw broken();
+        });
+        return {};
+      }),
+    );
+    await flow.until('some time', () => going > 10 && stopped === 3);
+    assert.ok(flow.statuses('subject').includes('broken'));
+    await flow.redeploy([]);
+    const before = going;
+    await sleep(30);
+    assert.deepEqual([going, stopped, unhandled], [before, 3, []]);
+  });
 });
