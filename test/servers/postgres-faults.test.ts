@@ -334,6 +334,33 @@ describe('PostgreSQL on a bad day', function () {
       assert.ok((await asked) > 12);
     });
 
+    it('negative control: queries one by one see some of it before and some after', async () => {
+      const settings = settingsWith();
+      const account = await opened(settings);
+      const store = await openStore(settings.store);
+      const people = (round: number) =>
+        Array.from({ length: 60 }, (_, index) => user(`p${String(index)}`, { attributes: { title: [String(round)] } }));
+      await sync(account, workshop.run(), people(0), { batchSize: 60 });
+      // A commit between the two queries of a look-up.
+      const seen = await store.on(async (db) => {
+        const first = await db.query('SELECT value FROM attribute WHERE entry = (SELECT min(key) FROM entry)');
+        await sync(account, workshop.run(), people(1), { batchSize: 60 });
+        const second = await db.query('SELECT value FROM attribute WHERE entry = (SELECT max(key) FROM entry)');
+        return [first[0]?.['value'], second[0]?.['value']];
+      });
+      assert.deepEqual(seen, ['0', '1']);
+      const whole = await store.on((db) =>
+        db.reading(async () => {
+          const first = await db.query('SELECT value FROM attribute WHERE entry = (SELECT min(key) FROM entry)');
+          await sync(account, workshop.run(), people(2), { batchSize: 60 });
+          const second = await db.query('SELECT value FROM attribute WHERE entry = (SELECT max(key) FROM entry)');
+          return [first[0]?.['value'], second[0]?.['value']];
+        }),
+      );
+      assert.deepEqual(whole, ['1', '1']);
+      await store.close();
+    });
+
     it('an old instance of a redeployed node is refused, others go on', async () => {
       const settings = settingsWith();
       const named = (writer: string) => ({ ...settings, exclusive: true, store: { ...settings.store, writer } });

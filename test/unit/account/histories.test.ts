@@ -109,7 +109,7 @@ const RUNS = { numRuns: Number(process.env['HISTORIES'] ?? 15) };
 const order = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0);
 
 describe('random directories', function () {
-  this.timeout(60_000 + 2_000 * RUNS.numRuns);
+  this.timeout(120_000 + 10_000 * RUNS.numRuns);
   let workshop: Workshop;
   beforeEach(() => (workshop = new Workshop()));
   afterEach(() => workshop.close());

@@ -82,7 +82,7 @@ describe('runs of an account', () => {
   });
 
   it('give the same plan, whatever the order in which batches arrive, and however often', async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const batches = inBatches(directory, 2);
     const reference = await sync(account, workshop.run(), directory, { batchSize: 2 });
     const expected = { plan: reference.plan, snapshot: await account.snapshot() };
