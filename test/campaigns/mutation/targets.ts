@@ -51,6 +51,6 @@ export const TARGETS: readonly Target[] = [
     'source/successors',
     'source/take-in',
   ),
-  { file: 'engine/model/ledger.js', suites: ['unit/model/contract', 'unit/runtime/stage'] },
+  { file: 'engine/model/ledger.js', suites: ['unit/model/ledger', 'unit/model/contract', 'unit/runtime/stage'] },
   ...extract('extract', 'canaries', 'failures', 'source'),
 ];
