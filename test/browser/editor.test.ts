@@ -244,6 +244,30 @@ for (const version of NODE_RED_VERSIONS) {
       assert.ok(!(await tls.isVisible()));
     });
 
+    it('an account in PostgreSQL asks for a host and a database, and warns where nothing is encrypted', async () => {
+      const tray = await dialogOf(editor, 'directory-account');
+      const input = (name: string) => tray.locator(`#node-config-input-${name}`);
+      await input('store').selectOption('embedded');
+      assert.ok(await input('file').isVisible());
+      assert.ok(!(await input('host').isVisible()));
+      await input('store').selectOption('postgresql');
+      assert.ok(!(await input('file').isVisible()));
+      for (const [field, wrong, right] of [
+        ['host', 'db example', 'db.example.com'],
+        ['database', '', 'directory'],
+        ['schema', 'pg_mine', 'directory_sync'],
+      ] as const) {
+        await enter(input(field), wrong);
+        assert.ok(await hasError(input(field)), field);
+        await enter(input(field), right);
+        assert.ok(!(await hasError(input(field))), field);
+      }
+      await input('encryption').selectOption('none');
+      assert.ok(await tray.locator('#directory-account-plain').isVisible());
+      assert.ok(!(await tray.locator('#directory-account-tls').isVisible()));
+      await picture(tray, `${version}-light-directory-account-postgresql`);
+    });
+
     it('warns of a directory without encryption', async () => {
       const tray = await dialogOf(editor, 'directory-server');
       const warning = tray.locator('.directory-sync-warning');
