@@ -52,7 +52,7 @@ function run(suite, nodeRed) {
     {
       cwd: root,
       stdio: 'inherit',
-      timeout: 20 * 60_000,
+      timeout: (suite === 'servers' ? 30 : 20) * 60_000,
       env: nodeRed === undefined ? process.env : { ...process.env, NODE_RED: nodeRed },
     },
   );
