@@ -152,7 +152,9 @@ describe('23 odd names', function () {
           const { users, groups } = await account.snapshot();
           const names = new Map(users.map(({ address, name }) => [address, name]));
           for (const [number, [, value]] of NAMES.entries()) {
-            assert.equal(names.get(`odd${number}@example.com`)?.trim(), value.trim());
+            // A database of text has no NUL: the account shows that there was something.
+            const kept = value.replaceAll('\0', '\ufffd');
+            assert.equal(names.get(`odd${number}@example.com`)?.trim(), kept.trim());
           }
           assert.equal(groups.find(({ name }) => name === 'All')?.members.length, 23);
         } finally {
