@@ -89,7 +89,8 @@
     host: (value) => domainName.test(String(value ?? '').trim()) || /^[0-9A-Fa-f.:]+$/.test(String(value ?? '').trim()),
     /** The name of a schema; those that begin with pg_ are PostgreSQL's own. */
     schema: (value) => /^(?!pg_)[A-Za-z_][A-Za-z0-9_-]{0,62}$/.test(String(value ?? '').trim()),
-    domain: (value) => String(value ?? '').trim() === '' || domainName.test(String(value).trim()),
+    /** A dot is the domain of the computer that Node-RED runs on. */
+    domain: (value) => ['', '.'].includes(String(value ?? '').trim()) || domainName.test(String(value).trim()),
     site: (value) => /^[A-Za-z0-9_-]*$/.test(String(value ?? '').trim()),
     names: (value) => lines(value).every((line) => isName.test(line)),
     /** Names or ids, each alone or with attributes behind a colon. */

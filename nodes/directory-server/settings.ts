@@ -1,5 +1,7 @@
 /** The settings of a `directory-server` node, as the engine takes them. */
 import { Type } from '@sinclair/typebox';
+import { SettingError } from '../../engine/model/errors.js';
+import { ownDomain } from '../../engine/ldap/own-domain.js';
 import { DEFAULT_MAX_MESSAGE_BYTES, type DirectorySettings } from '../../engine/ldap/settings.js';
 import { entriesOf, oneOf, settingInvalid, settingMissing, settingsOf, text, wholeNumber } from '../shared/settings.js';
 
@@ -32,11 +34,22 @@ export interface ServerSettings {
   readonly tlsConfig: string;
 }
 
-/** Throws `SettingError`. A blank password is refused: a directory would take it for an anonymous log-on (hazard N11). */
-export function serverSettings(stored: object, credentials: ServerCredentials | undefined): ServerSettings {
+/** In place of a domain's name: the domain that this computer is in. */
+const OWN = '.';
+
+/**
+ * Throws `SettingError`. A blank password is refused: a directory would take it for an anonymous log-on (hazard N11). `own`
+ * says in which domain this computer is.
+ */
+export function serverSettings(
+  stored: object,
+  credentials: ServerCredentials | undefined,
+  own: () => string | null = ownDomain,
+): ServerSettings {
   const config = parse(stored);
   const servers = entriesOf(config.servers);
   if (servers.length === 0 && config.domain === '') throw settingMissing('servers', 'directory-server');
+  const domain = config.domain === OWN ? ownUnless(servers.length > 0, own) : config.domain;
   const usual = config.encryption === 'ldaps' ? 636 : 389;
   const user = credentials?.user?.trim() ?? '';
   const password = credentials?.password ?? '';
@@ -45,7 +58,7 @@ export function serverSettings(stored: object, credentials: ServerCredentials | 
   return {
     directory: {
       servers: servers.map((entry) => serverOf(entry, usual)),
-      ...(config.domain === '' ? {} : { discovery: { domain: config.domain, site: config.site || null } }),
+      ...(domain === '' ? {} : { discovery: { domain, site: config.site || null } }),
       globalCatalog: config.globalCatalog === 'on',
       encryption: config.encryption,
       user,
@@ -75,4 +88,16 @@ function serverOf(entry: string, usual: number): { host: string; port: number } 
     );
   }
   return { host, port };
+}
+
+/** Servers that are named need no domain. */
+function ownUnless(named: boolean, own: () => string | null): string {
+  const domain = named ? '' : own();
+  if (domain !== null) return domain;
+  throw new SettingError('OWN_DOMAIN_UNKNOWN', {
+    message:
+      'The setting "domain" of directory-server is a dot, the domain of this computer, but neither its name nor its resolver tells which that is. Fill in the name of the domain.',
+    status: 'own domain unknown',
+    params: { setting: 'domain' },
+  });
 }

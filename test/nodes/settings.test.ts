@@ -174,6 +174,13 @@ describe('settings: what they may look like', () => {
     assert.equal(sited.discovery?.site, 'Berlin');
   });
 
+  it('a dot in place of a domain: that of this computer; servers that are named come first', () => {
+    const own = serverSettings({ domain: '.' }, logon, () => 'corp.example.com').directory;
+    assert.deepEqual([own.servers, own.discovery], [[], { domain: 'corp.example.com', site: null }]);
+    const named = serverSettings({ servers: 'dc1', domain: '.' }, logon, () => null).directory;
+    assert.equal(named.servers[0]?.host, 'dc1');
+  });
+
   it('filters by what they are for, and lists of names by lines', () => {
     const of = (settings: object) => extractSettings({ server: 's', version: 2, ...settings }).extract;
     assert.equal(of({ preset: 'groups', filter: '(cn=x)' }).filter, FILTER_PRESETS.groups);
@@ -200,6 +207,12 @@ describe('settings: what they may look like', () => {
 describe('settings: what is refused', () => {
   const cases: [string, () => unknown, string, string][] = [
     ['no servers', () => serverSettings({}, logon), 'SETTING_MISSING', 'servers'],
+    [
+      'the domain of a computer that is in none',
+      () => serverSettings({ domain: '.' }, logon, () => null),
+      'OWN_DOMAIN_UNKNOWN',
+      'domain',
+    ],
     ['blank servers', () => serverSettings({ servers: '\n' }, logon), 'SETTING_MISSING', 'servers'],
     ['a server that is a URL', () => serverSettings({ servers: 'ldaps://dc1' }, logon), 'SETTING_INVALID', 'servers'],
     ['a port that is none', () => serverSettings({ servers: 'dc1:70000' }, logon), 'SETTING_INVALID', 'servers'],
