@@ -1,12 +1,12 @@
 /**
- * The batches of a run that were sent, kept until the run is done: a receiver that lost them gets them again. The first few
- * megabytes stay in memory, the rest in a file, so that memory does not grow with the directory.
+ * The batches of a run that were sent, kept until the run is done: a receiver that lost them gets them again. The first
+ * megabyte stays in memory, the rest in a file, so that memory does not grow with the directory.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const IN_MEMORY_BYTES = 4 * 1024 * 1024;
+const IN_MEMORY_BYTES = 1024 * 1024;
 const PREFIX = 'directory-sync-sending-';
 /** A file of that age belongs to no run: the process that wrote it was killed. */
 const LEFT_OVER_AFTER_MS = 2 * 24 * 3_600_000;
@@ -27,7 +27,8 @@ export class Outbox {
     if (this.#places.has(index)) return;
     if (this.#inMemory + bytes.length <= IN_MEMORY_BYTES) {
       this.#inMemory += bytes.length;
-      this.#places.set(index, { bytes });
+      // Of its own: a compressor's output lies in a larger piece of memory, which would be kept with it.
+      this.#places.set(index, { bytes: Buffer.from(bytes) });
       return;
     }
     const at = this.#end;
