@@ -54,6 +54,7 @@ async function writePersons({ db }: PlanContext): Promise<void> {
        FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN object o ON o.key = t.object
      ) n WHERE n.object = entry.key AND entry.key IN (SELECT object FROM plan_touched)`,
   );
+  await db.run('UPDATE entry SET enabled = s.enabled FROM plan_state s WHERE s.object = entry.key');
 }
 
 async function takeAddresses(db: SqlConnection): Promise<void> {

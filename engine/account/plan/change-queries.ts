@@ -85,9 +85,15 @@ const USER_DISABLED = union([
    WHERE p.kind = 'user' AND e.enabled = 1 AND p.enabled = 0`,
   `${row('p.kind', 'disabled', { id: 'p.id', order: 'p.object', before: `'true'`, after: `'false'` })}
    FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.kind = 'user' AND p.enabled = 0`,
+  `${row(`'user'`, 'disabled', { id: 's.id', order: 's.object', before: `'true'`, after: `'false'` })}
+   FROM plan_state s WHERE s.enabled = 0`,
 ]);
-const USER_ENABLED = `${row('p.kind', 'enabled', { id: 'p.id', order: 'p.object', before: `'false'`, after: `'true'` })} FROM ${PERSON}
-  WHERE p.kind = 'user' AND e.enabled = 0 AND p.enabled = 1`;
+const USER_ENABLED = union([
+  `${row('p.kind', 'enabled', { id: 'p.id', order: 'p.object', before: `'false'`, after: `'true'` })} FROM ${PERSON}
+   WHERE p.kind = 'user' AND e.enabled = 0 AND p.enabled = 1`,
+  `${row(`'user'`, 'enabled', { id: 's.id', order: 's.object', before: `'false'`, after: `'true'` })}
+   FROM plan_state s WHERE s.enabled = 1`,
+]);
 
 const ATTRIBUTE = `${row('p.kind', 'attribute', {
   id: 'p.id',

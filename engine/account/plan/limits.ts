@@ -7,6 +7,7 @@ import { type Limit, allowed } from '../rules.js';
 import type { Doubts } from '../source/reading.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
+import { OF_TWINS } from './twins.js';
 
 /** What a plan takes from the account, and of how many. `worst`: the group that loses most beyond its limit. */
 export interface Destruction {
@@ -40,6 +41,7 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
           OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object))))
        + (SELECT count(*) FROM plan_touched t CROSS JOIN plan_person p ON p.object = t.object CROSS JOIN entry e ON e.key = t.object
           WHERE p.kind = 'user' AND e.enabled = 1 AND p.enabled = 0) AS users,
+       (SELECT count(*) FROM plan_state WHERE enabled = 0) AS twins,
        (SELECT count(*) FROM plan_absorb WHERE entry > 0) AS replaced,
        (SELECT count(*) FROM plan_leaving l WHERE l.kind NOT IN ('user', 'contact') AND (l.step = 'mark'
           OR (l.step = 'final' AND NOT EXISTS (SELECT 1 FROM leaving k WHERE k.object = l.object)))) AS groups,
@@ -54,8 +56,9 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
         ) gone) AS addresses`,
   );
   const replaced = integer(planned, 'replaced');
+  const twins = integer(planned, 'twins');
   const counted = {
-    users: integer(planned, 'users') + replaced,
+    users: integer(planned, 'users') + replaced + twins,
     groups: integer(planned, 'groups'),
     members: integer(planned, 'members'),
     addresses: integer(planned, 'addresses'),
@@ -77,6 +80,15 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
       `SELECT count(*) AS count FROM entry e CROSS JOIN object o ON o.key = e.key
        WHERE e.kind IN ('user', 'contact') AND o.source <> ?1
          AND o.source IN (SELECT x.source FROM plan_absorb b CROSS JOIN object x ON x.key = b.entry)`,
+      [source],
+    );
+    of.users += integer(row, 'count');
+  }
+  if (twins > 0) {
+    // Of other sources, but with a state that this one tells.
+    const [row] = await db.query(
+      `SELECT count(*) AS count FROM ${OF_TWINS} f CROSS JOIN entry e ON e.key = f.object
+       CROSS JOIN object o ON o.key = e.key WHERE o.source <> ?1`,
       [source],
     );
     of.users += integer(row, 'count');

@@ -12,7 +12,7 @@ import { planScope, rememberOpen } from './scope.js';
 import { writeSetAside } from './set-aside.js';
 import { clearPlan } from './tables.js';
 import { planTouched } from './touched.js';
-import { planTwins, scopeTwins } from './twins.js';
+import { planTwinStates, planTwins, scopeTwins } from './twins.js';
 import { planValues } from './values.js';
 
 /**
@@ -32,6 +32,7 @@ export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await planAliases(context);
   await planGroups(context);
   await db.analyze('plan_absorb', 'plan_group');
+  await planTwinStates(context);
   await planLeaving(context);
   await planValues(context);
   await db.analyze('plan_leaving', 'plan_value');

@@ -46,6 +46,8 @@ const TABLES = {
   plan_pair: 'mailbox INTEGER PRIMARY KEY, account INTEGER NOT NULL',
   // Both of each pair. person: the object that both are; enabled: whether the person is.
   plan_twin: 'object INTEGER PRIMARY KEY, person INTEGER NOT NULL, enabled INTEGER NOT NULL',
+  // Users of other sources whose state follows their twin's, which is of this source.
+  plan_state: 'object INTEGER PRIMARY KEY, id TEXT NOT NULL, enabled INTEGER NOT NULL',
   plan_member: 'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL, PRIMARY KEY (grp, entry)',
 } as const;
 

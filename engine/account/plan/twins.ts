@@ -6,7 +6,8 @@
  *
  * An enabled account wins over its disabled twin. A mailbox that is disabled by nature says nothing: its account decides.
  */
-import type { PlanContext } from './context.js';
+import { type PlanContext, flag } from './context.js';
+import { isListed } from './protect.js';
 import { indexPlan } from './tables.js';
 
 /** Those set aside are whom they were. */
@@ -46,9 +47,33 @@ export async function planTwins({ db }: PlanContext): Promise<void> {
   await db.analyze('plan_pair', 'plan_twin');
 }
 
+/** The halves of pairs whose other half this source brings. */
+export const OF_TWINS = `(SELECT k.mailbox AS object FROM plan_pair k CROSS JOIN object a ON a.key = k.account WHERE a.source = ?1
+  UNION SELECT k.account FROM plan_pair k CROSS JOIN object m ON m.key = k.mailbox WHERE m.source = ?1)`;
+
+/**
+ * Fills `plan_state`: a logon account that is disabled disables the person at once, in whatever source the mailbox is. All else
+ * that follows from it (who of the two is the person) waits for the run of the user's own source. Call it when it is known
+ * which entries end.
+ */
+export async function planTwinStates({ db, source, settings, additionsOnly, cautious }: PlanContext): Promise<void> {
+  if (!settings.acknowledgeDisabled || cautious) return;
+  const [some] = await db.query('SELECT 1 AS yes FROM plan_pair LIMIT 1');
+  if (!some) return;
+  await db.run(
+    `INSERT INTO plan_state SELECT o.key, o.id, t.enabled
+     FROM ${OF_TWINS} f CROSS JOIN object o ON o.key = f.object CROSS JOIN plan_twin t ON t.object = o.key
+     CROSS JOIN entry e ON e.key = o.key
+     WHERE o.source <> ?1 AND o.present = 1 AND o.kind = 'user' AND t.person = o.key AND e.enabled <> t.enabled
+       AND (t.enabled = 1 OR (?2 = 0 AND NOT ${isListed('protect', { address: 'e.address', id: 'o.id' })}))
+       AND o.key NOT IN (SELECT entry FROM plan_absorb) AND o.key NOT IN (SELECT object FROM leaving WHERE done IS NOT NULL)`,
+    [source, flag(additionsOnly)],
+  );
+}
+
 /**
  * Whoever is new or changed has a twin to be looked at, too: in this run where it is of the same source, else in the next of its
- * own. Call it when the scope is chosen.
+ * own, but for the state. Call it when the scope is chosen.
  */
 export async function scopeTwins({ db, source }: PlanContext): Promise<void> {
   const [some] = await db.query('SELECT 1 AS yes FROM plan_pair LIMIT 1');
