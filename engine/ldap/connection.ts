@@ -173,6 +173,7 @@ export class Connection {
         throw malformed(`an entry as the answer to ${step}`, 0);
       };
       this.wire.expect(operation, {
+        expectsMany: false,
         entry: unexpected,
         reference: unexpected,
         done: (result) => {

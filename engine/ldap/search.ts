@@ -116,6 +116,12 @@ class PagedSearch implements Responder {
     }
   }
 
+  /** From the first slice of a page until shortly before its end, for which the next page waits. */
+  get expectsMany(): boolean {
+    const left = (this.options.pageSize ?? 0) - this.#pageEntries;
+    return this.#pageEntries >= SLICE_ENTRIES && left >= SLICE_ENTRIES;
+  }
+
   outcome(): SearchOutcome {
     return { pages: this.#pages, entries: this.#entries, references: [...this.#references] };
   }

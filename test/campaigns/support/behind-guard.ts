@@ -37,6 +37,7 @@ export function feed(asked: Asked, chunks: readonly Buffer[]): string {
   wire.resume();
   const decoder = new EntryDecoder(NAMES);
   wire.expect(REQUESTS[asked], {
+    expectsMany: true,
     entry: (bytes, place) => void decoder.decode(bytes, place),
     reference: () => undefined,
     done: (result) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from '../../../engine/extract/extract.js';
+import { StoppedError } from '../../../engine/model/errors.js';
 import { entry, pageEnd } from './ber-text.js';
 import { readAll, settingsFor, withServer } from './reading.js';
-import { type Answer, behaved, pages } from './scripted-server.js';
+import { type Answer, behaved, pages, person } from './scripted-server.js';
 
 const MANY = { filter: '(mail=*)', attributes: ['description'], batchSize: 50, contacts: true };
 const VALUE = 'x'.repeat(100_000);
@@ -35,7 +37,59 @@ function largePage(entries: number, sent: (bytes: number) => void): Answer {
   });
 }
 
+/** One page, an entry now and then: a reader is done with each before the next is there. `after` sends what comes last. */
+function entryByEntry(entries: number, after: (socket: Socket, id: number) => void): Answer {
+  return behaved(({ id }, socket) => {
+    let number = 0;
+    const send = () => {
+      for (let few = 0; few < 3 && number < entries; few += 1) socket.write(person(id, (number += 1)));
+      if (number < entries) setImmediate(send);
+      else after(socket, id);
+    };
+    send();
+    return undefined;
+  });
+}
+
 describe('flow', () => {
+  it('what comes entry by entry is read whole, though it is let come for a moment', async () => {
+    const answer = entryByEntry(1_000, (socket, id) => socket.write(pageEnd(id, '')));
+    await withServer(answer, async ({ port }) => {
+      const { seal, records } = await readAll(settingsFor(port, { pageSize: 1_000 }));
+      assert.equal(seal.complete, true);
+      assert.equal(new Set(records.map(({ id }) => id)).size, 1_000);
+    });
+  });
+
+  it('a connection that ends in such a moment is a cut, and no proof', async () => {
+    for (const end of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+      await withServer(entryByEntry(500, end), async ({ port }) => {
+        const { seal, failure } = await readAll(settingsFor(port, { pageSize: 1_000 }));
+        assert.equal(seal.complete, false);
+        assert.equal(failure?.code, 'CONNECTION_LOST');
+      });
+    }
+  });
+
+  it('a read that is stopped in such a moment ends at once, and leaves no timer', async () => {
+    await withServer(
+      entryByEntry(500, () => undefined),
+      async ({ port, sockets }) => {
+        const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+        const stop = new AbortController();
+        const batches = extract(settingsFor(port, { pageSize: 1_000 }), MANY, stop.signal);
+        for (let read = 0; read < 4; read += 1) await batches.next();
+        stop.abort();
+        await assert.rejects(async () => {
+          for (;;) if ((await batches.next()).done === true) return;
+        }, StoppedError);
+        await sleep(20);
+        assert.ok(sockets.every((socket) => socket.destroyed));
+        assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length, before);
+      },
+    );
+  });
+
   it('reading stops while the flow is slow, and goes on; the idle limit does not run meanwhile', async () => {
     let sent = 0;
     await withServer(
