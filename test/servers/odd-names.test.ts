@@ -1,6 +1,6 @@
 /** 2.5 Odd RDNs: 23 names that a directory takes, read, carried to the account, and written to again under the name as read. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAccount } from '../../engine/account/account.js';
@@ -9,9 +9,10 @@ import { parseExtractedMessage } from '../../engine/model/message.js';
 import { dnKey, firstRdnValue } from '../../engine/model/dn.js';
 import type { DirectoryObject } from '../../engine/model/records.js';
 import { companySettings, startSimulator } from '../support/company.js';
+import { ldapmodify } from '../support/ldapmodify.js';
 import { ldapsearch } from '../support/ldapsearch.js';
 import { type LdifEntry, valuesOf } from '../support/ldif.js';
-import { type TestDirectory, programPaths, run } from '../support/programs.js';
+import type { TestDirectory } from '../support/programs.js';
 import { startSamba } from '../support/samba.js';
 import { settingsFor, syncInto } from '../support/whole-sync.js';
 
@@ -42,7 +43,6 @@ const NAMES: readonly (readonly [what: string, value: string])[] = [
   ['NFD twin', 'Zoe\u0308 twin'],
 ];
 const ODD = 'OU=Odd,DC=example,DC=test';
-const ADMINISTRATOR = { user: 'Administrator@example.test', password: 'Administr4tor!' };
 
 /** Every character but letters and digits as the hexadecimal pairs of its bytes (RFC 4514, section 2.4): right for any. */
 function nameOf(value: string): string {
@@ -170,24 +170,9 @@ function runOf(batch: number) {
   return { id: 'odd-names-1', source: 'odd', mode: 'full' as const, startedAt: '2026-01-01T00:00:00.000Z', batch };
 }
 
-/** Writes a description by OpenLDAP's client, as a program that was given our name would. */
-async function describeObject(directory: TestDirectory, dn: string, text: string): Promise<void> {
-  const { ldapmodify } = programPaths(['ldapmodify'], 'ldap-utils');
-  const folder = await mkdtemp(join(tmpdir(), 'ldapmodify-'));
-  try {
-    const caFile = join(folder, 'ca.pem');
-    await writeFile(caFile, directory.ca);
-    const base64 = (value: string) => Buffer.from(value).toString('base64');
-    const change = `dn:: ${base64(dn)}\nchangetype: modify\nreplace: description\ndescription:: ${base64(text)}\n`;
-    await run(
-      ldapmodify,
-      [
-        ...['-x', '-o', `TLS_CACERT=${caFile}`, '-H', `ldaps://${directory.host}:${String(directory.port)}`],
-        ...['-D', ADMINISTRATOR.user, '-w', ADMINISTRATOR.password],
-      ],
-      change,
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Writes a description, as a program would that was given our name. */
+function describeObject(directory: TestDirectory, dn: string, text: string): Promise<void> {
+  const base64 = (value: string) => Buffer.from(value).toString('base64');
+  const change = `dn:: ${base64(dn)}\nchangetype: modify\nreplace: description\ndescription:: ${base64(text)}\n`;
+  return ldapmodify(directory, change);
 }
