@@ -32,9 +32,16 @@ const CONNECT_WITHIN_MS = 30_000;
 
 /** As Node.js has it: there is a socket in any case, after an error one that is of no use. */
 type Connected = (error: Error | null, socket: Duplex) => void;
+/** What can be ended. */
+interface Ending {
+  destroy(error: Error): unknown;
+}
 
 export class ReceiverAgent extends https.Agent {
   readonly #settings: AgentSettings;
+  /** Connections that are not up yet: Node.js does not know them, and would keep those that come up behind the end. */
+  readonly #comingUp = new Set<Ending>();
+  #ended = false;
 
   constructor(settings: AgentSettings) {
     super({ keepAlive: true, maxSockets: settings.connections, scheduling: 'fifo' });
@@ -47,28 +54,44 @@ export class ReceiverAgent extends https.Agent {
     const host = target.host ?? '';
     const port = Number(target.port ?? 443);
     const done = once(callback);
+    if (this.#ended) {
+      done(ended(), new Socket());
+      return;
+    }
     if (!proxy) {
       this.#secure({ host, port, lookup }, host, done);
       return;
     }
-    tunnel(proxy, host, port, (error, socket) => {
+    const request = tunnel(proxy, host, port, (error, socket) => {
+      this.#comingUp.delete(request);
       if (error) done(error, socket);
       else this.#secure({ socket }, host, done);
     });
+    this.#comingUp.add(request);
+  }
+
+  /** Ends all connections, also those that are coming up. */
+  override destroy(): void {
+    this.#ended = true;
+    for (const connection of this.#comingUp) connection.destroy(ended());
+    super.destroy();
   }
 
   #secure(over: ConnectionOptions, host: string, done: Connected): void {
     const { tls, check } = this.#settings;
     const socket = connect({ servername: isName(host) ? host : '', ...tls, ...over, host });
+    this.#comingUp.add(socket);
     const late = setTimeout(() => socket.destroy(timedOut()), CONNECT_WITHIN_MS);
     const failed = (error: Error) => {
       clearTimeout(late);
+      this.#comingUp.delete(socket);
       done(error, socket);
     };
     const closed = () => failed(Object.assign(new Error('closed during the handshake'), { code: 'ECONNRESET' }));
     socket.once('error', failed).once('close', closed);
     socket.once('secureConnect', () => {
       clearTimeout(late);
+      this.#comingUp.delete(socket);
       socket.off('close', closed);
       const wrong = check(socket);
       if (wrong) socket.destroy(wrong);
@@ -85,7 +108,7 @@ function tunnel(
   host: string,
   port: number,
   done: (error: Error | null, socket: Socket) => void,
-): void {
+): http.ClientRequest {
   const { url, user, password } = proxy;
   const target = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   const basic = Buffer.from(`${user}:${password}`).toString('base64');
@@ -113,6 +136,11 @@ function tunnel(
     done(error, new Socket());
   });
   request.end();
+  return request;
+}
+
+function ended(): Error {
+  return Object.assign(new Error('there are no connections any more'), { code: 'ECONNRESET' });
 }
 
 function refusedBy(status: number): Error {

@@ -1,6 +1,7 @@
 /** An HTTPS port of the receiver's own. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { SettingError, TransportError } from '../model/errors.js';
 import type { ReceiverLimits } from './limits.js';
 import { type MinimumTls, serverTls } from '../runtime/tls.js';
@@ -21,13 +22,26 @@ const HANDSHAKE_MS = 10_000;
 const IDLE_MS = 30_000;
 const CHECK_EVERY_MS = 2_000;
 
+/** A port that is open. */
+export interface OpenPort {
+  readonly port: number;
+  /** Takes no further connections, and ends all there are. */
+  close(): void;
+}
+
 /** Opens the port. Rejects with `SettingError` for a certificate that cannot be used, `TransportError` for a port that cannot. */
 export async function openPort(
   at: Port,
   limits: ReceiverLimits,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<https.Server> {
+): Promise<OpenPort> {
   const server = createServer(at, limits);
+  // One whose handshake is under way is none yet to `closeAllConnections()`, and behind the end nothing looks at its time.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', handle);
   server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
@@ -35,7 +49,14 @@ export async function openPort(
     server.on('error', (error: NodeJS.ErrnoException) => reject(portError(error, at)));
     server.listen(at.port, at.host, resolve);
   });
-  return server;
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === 'object' ? address.port : at.port,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function createServer(at: Port, limits: ReceiverLimits): https.Server {

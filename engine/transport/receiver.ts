@@ -3,7 +3,6 @@
  * signature is checked before the content is read, the digest before it is inflated, and every part against its schema.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type https from 'node:https';
 import { type FaultToError, parserOf } from '../model/check.js';
 import { StoppedError } from '../model/errors.js';
 import { Access } from './access.js';
@@ -13,7 +12,7 @@ import { ENCODINGS, encodingOf } from './encoding.js';
 import { answer, asProblem, field, mediaType, pathsOf, routeOf } from './exchange.js';
 import { notValid, parseJson } from './json.js';
 import type { ReceiverLimits } from './limits.js';
-import { type Port, openPort } from './port.js';
+import { type OpenPort, type Port, openPort } from './port.js';
 import { ProblemError } from './problem.js';
 import { BATCH_TYPE, JSON_TYPE, OpenRequest, PROBLEM_TYPE, SealRequest } from './protocol.js';
 import { type OnRun, ReceivedRuns } from './runs.js';
@@ -69,7 +68,7 @@ export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): 
     settings.onProblem?.({ problem: 'run-failed', status: 422, correlation, cause }),
   );
   const edge = new Edge(settings, access, runs);
-  const servers: https.Server[] = [];
+  const ports: OpenPort[] = [];
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     edge.serve(request, response).catch((thrown: unknown) => {
@@ -86,17 +85,13 @@ export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): 
   return {
     handle,
     async listen(at) {
-      const server = await openPort(at, settings.limits, handle);
-      servers.push(server);
-      const address = server.address();
-      return { port: address !== null && typeof address === 'object' ? address.port : at.port };
+      const opened = await openPort(at, settings.limits, handle);
+      ports.push(opened);
+      return { port: opened.port };
     },
     async close() {
       edge.closed = true;
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      for (const port of ports) port.close();
       await runs.close();
     },
   };
