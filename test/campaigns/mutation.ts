@@ -1,16 +1,16 @@
 /**
  * `npm run mutants -- --count N --seed N --json --check`: changes one thing at a time in the code that decides what is taken from
- * an account, and runs the suites that must notice. Without `--count` all of them; `--file plan/limits` only those of files with
- * that in their path; `--list` prints the survivors. Mutants of which somebody wrote down why they change nothing are in
- * `test/campaigns/mutation/explained.json`.
+ * an account, and runs the suites that must notice. Without `--count` all of them; `--file plan/limits,decide` only those of files
+ * with one of these in their path; `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote
+ * down why they change nothing are in `test/campaigns/mutation/explained.json`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seeded } from '../support/fault-proxy.js';
 import { numberOption } from '../../bench/support/verdict.js';
 import { verdict } from './campaign.js';
-import type { Job, Verdict } from './mutation/runner.js';
+import type { Job, Passed, Verdict } from './mutation/runner.js';
 import { type Site, sitesOf } from './mutation/sites.js';
 import { TARGETS, type Target } from './mutation/targets.js';
 
@@ -18,7 +18,9 @@ const ROOT = join(__dirname, '..', '..', '..');
 const DIST = join(__dirname, '..', '..');
 const RUNNER = join(__dirname, 'mutation', 'runner.js');
 /** A mutant that takes longer for one suite goes round for ever. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 45_000;
+/** Where there is such a folder, accounts are kept in memory: to wait for the disk would take most of the time. */
+const MEMORY = '/dev/shm';
 /** Suites of random directories: they draw fewer at first, and as many as ever against a mutant that nothing else notices. */
 const SLOW: ReadonlySet<string> = new Set(['unit/account/histories', 'unit/account/oracle']);
 
@@ -65,8 +67,11 @@ function mutantAt(target: Target, source: string, { start, end, text }: Site): M
 class Runner {
   #child: ChildProcess | null = null;
 
-  /** `environment`: what its process has beside ours. */
-  constructor(private readonly environment: NodeJS.ProcessEnv) {}
+  /** `environment`: what its process has beside ours. `passed` hears of each suite that noticed nothing. */
+  constructor(
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly passed: (suite: Passed) => void,
+  ) {}
 
   async run(job: Job): Promise<Verdict | 'for ever'> {
     const child = (this.#child ??= await started(this.environment));
@@ -79,9 +84,13 @@ class Runner {
         resolve(result);
       };
       child.on('message', (message) => {
-        const said = message as Verdict | { verdict: 'going on' };
-        if (said.verdict === 'going on') timer.refresh();
-        else over(said);
+        const said = message as Verdict | Passed;
+        if (said.verdict !== 'going on') {
+          over(said);
+          return;
+        }
+        timer.refresh();
+        this.passed(said);
       });
       child.once('exit', () => over('for ever'));
       child.send(job);
@@ -95,69 +104,69 @@ class Runner {
 }
 
 function started(environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const env = { ...process.env, ...environment };
+  const env = { ...process.env, ...(existsSync(MEMORY) && { TMPDIR: MEMORY }), ...environment };
   const child = fork(RUNNER, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env });
   return new Promise((resolve) => child.once('message', () => resolve(child)));
 }
 
-/** Suites that killed most mutants of the file go first, then those that killed most: most mutants die of the first. */
-class Kills {
-  readonly #counts = new Map<string, number>();
+/** What is known of the suites: those most likely to notice a change of a file in the least time go first. */
+class Suites {
+  readonly #kills = new Map<string, number>();
+  readonly #took = new Map<string, number>();
 
-  add(file: string, suite: string): void {
-    for (const key of [suite, `${file} ${suite}`]) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  killed(file: string, suite: string): void {
+    for (const key of [suite, `${file} ${suite}`]) this.#kills.set(key, (this.#kills.get(key) ?? 0) + 1);
+  }
+
+  passed({ suite, took }: Passed): void {
+    this.#took.set(suite, Math.min(took, this.#took.get(suite) ?? Infinity));
   }
 
   inOrder({ file, suites }: Target): readonly string[] {
     const weight = (suite: string) =>
-      1_000 * (this.#counts.get(`${file} ${suite}`) ?? 0) +
-      (this.#counts.get(suite) ?? 0) -
-      (SLOW.has(suite) ? 0.5 : 0);
+      (1 + 10 * (this.#kills.get(`${file} ${suite}`) ?? 0) + (this.#kills.get(suite) ?? 0)) /
+      ((this.#took.get(suite) ?? 1_000) + 50);
     return [...suites].sort((left, right) => weight(right) - weight(left));
   }
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const only = argv.includes('--file') ? (argv[argv.indexOf('--file') + 1] ?? '') : '';
-  const all = TARGETS.filter(({ file }) => file.includes(only)).flatMap(mutantsOf);
+  const only = argv.includes('--file') ? (argv[argv.indexOf('--file') + 1] ?? '').split(',') : [''];
+  const targets = TARGETS.filter(({ file }) => only.some((part) => file.includes(part)));
+  const all = targets.flatMap(mutantsOf);
   const [count, seed] = [numberOption(argv, 'count', all.length), numberOption(argv, 'seed', 1)];
   const any = seeded(seed);
   const drawn = all.map((mutant) => ({ mutant, at: any(1_000_000_000) })).sort((left, right) => left.at - right.at);
   const chosen = drawn.slice(0, count).map(({ mutant }) => mutant);
   const counts: Record<Outcome, number> = { killed: 0, 'for ever': 0, invalid: 0, explained: 0, survived: 0 };
-  const kills = new Kills();
+  const known = new Suites();
   const survivors: string[] = [];
-  const [runner, thorough] = [new Runner({ HISTORIES: '4' }), new Runner({})];
-  // Without a change everything passes, or the figures say nothing.
-  const targets = TARGETS.filter(({ file }) => file.includes(only));
-  for (const target of targets.filter(({ suites }, at) => targets.findIndex((one) => one.suites === suites) === at)) {
-    const source = readFileSync(join(DIST, target.file), 'utf8');
-    const control = await runner.run({ file: target.file, source, suites: target.suites });
-    if (control === 'for ever' || control.verdict !== 'survived')
-      throw new Error(`unchanged: ${JSON.stringify(control)}`);
-  }
+  let next = 0;
   let told = Date.now();
-  for (const [done, mutant] of chosen.entries()) {
-    const { target, source, from, to } = mutant;
-    const known = explained.some((one) => target.file.endsWith(one.file) && one.from === from && one.to === to);
-    const job = { file: target.file, source, suites: kills.inOrder(target) };
-    let result: Verdict | Outcome = known ? 'explained' : await runner.run(job);
-    if (typeof result !== 'string' && result.verdict === 'survived') {
-      result = await thorough.run({ ...job, suites: target.suites.filter((suite) => SLOW.has(suite)) });
+
+  const work = async () => {
+    const runner = new Runner({ HISTORIES: '4' }, (suite) => known.passed(suite));
+    const thorough = new Runner({}, () => undefined);
+    await control(runner, targets);
+    for (let mutant = chosen[next++]; mutant; mutant = chosen[next++]) {
+      const { target, from, to, line } = mutant;
+      const result = await resultOf(mutant, { runner, thorough, known });
+      const outcome: Outcome = typeof result === 'string' ? result : result.verdict;
+      counts[outcome] += 1;
+      if (typeof result !== 'string' && result.verdict === 'killed') known.killed(target.file, result.suite);
+      if (outcome === 'survived') {
+        survivors.push(`${target.file}:${String(line)}\n    - ${from}\n    + ${to}`);
+        if (argv.includes('--list')) console.log(survivors.at(-1));
+      }
+      if (Date.now() - told < 5_000) continue;
+      told = Date.now();
+      console.log(`  mutants: ${String(next)} of ${String(chosen.length)} ${JSON.stringify(counts)}`);
     }
-    const outcome: Outcome = typeof result === 'string' ? result : result.verdict;
-    counts[outcome] += 1;
-    if (typeof result !== 'string' && result.verdict === 'killed') kills.add(target.file, result.suite);
-    if (outcome === 'survived') {
-      survivors.push(`${target.file}:${String(mutant.line)}\n    - ${from}\n    + ${to}`);
-      if (argv.includes('--list')) console.log(survivors.at(-1));
-    }
-    if (Date.now() - told < 5_000) continue;
-    told = Date.now();
-    console.log(`  mutants: ${String(done + 1)} of ${String(chosen.length)} ${JSON.stringify(counts)}`);
-  }
-  runner.stop();
-  thorough.stop();
+    runner.stop();
+    thorough.stop();
+  };
+  await Promise.all(Array.from({ length: numberOption(argv, 'at-once', 1) }, work));
+
   const valid = chosen.length - counts.invalid;
   const share = valid === 0 ? 0 : (100 * counts.survived) / valid;
   verdict(
@@ -166,6 +175,26 @@ async function main(argv: readonly string[]): Promise<void> {
     { mutants: chosen.length, of: all.length, seed, counts, survivors },
     argv,
   );
+}
+
+/** Without a change everything passes, or the figures say nothing. */
+async function control(runner: Runner, targets: readonly Target[]): Promise<void> {
+  for (const target of targets.filter(({ suites }, at) => targets.findIndex((one) => one.suites === suites) === at)) {
+    const source = readFileSync(join(DIST, target.file), 'utf8');
+    const result = await runner.run({ file: target.file, source, suites: target.suites });
+    if (result === 'for ever' || result.verdict !== 'survived') throw new Error(`unchanged: ${JSON.stringify(result)}`);
+  }
+}
+
+async function resultOf(
+  { target, source, from, to }: Mutant,
+  { runner, thorough, known }: { runner: Runner; thorough: Runner; known: Suites },
+): Promise<Verdict | Outcome> {
+  if (explained.some((one) => target.file.endsWith(one.file) && one.from === from && one.to === to)) return 'explained';
+  const job = { file: target.file, source, suites: known.inOrder(target) };
+  const result = await runner.run(job);
+  if (result === 'for ever' || result.verdict !== 'survived') return result;
+  return thorough.run({ ...job, suites: target.suites.filter((suite) => SLOW.has(suite)) });
 }
 
 void main(process.argv.slice(2));

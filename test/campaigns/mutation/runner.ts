@@ -18,10 +18,17 @@ export interface Job {
 export type Verdict =
   | { readonly verdict: 'survived' }
   | { readonly verdict: 'killed' | 'invalid'; readonly suite: string; readonly by: string; readonly error: string };
+/** A suite that noticed nothing, and how long it took, ms. */
+export interface Passed {
+  readonly verdict: 'going on';
+  readonly suite: string;
+  readonly took: number;
+}
 
 const DIST = join(__dirname, '..', '..', '..');
 const load = createRequire(__filename);
 let mutant: { url: string; source: string } | null = null;
+let before = '';
 
 registerHooks({
   load: (url, context, next) =>
@@ -33,9 +40,13 @@ const NO_SQL =
   /syntax error|no such (?:column|table|function)|ambiguous column|misuse of|has \d+ columns|values for \d+ columns|SyntaxError|incomplete input|near "/;
 
 async function run({ file, source, suites }: Job): Promise<Verdict> {
-  mutant = { url: pathToFileURL(join(DIST, file)).href, source };
-  forget();
+  const changed = join(DIST, file);
+  // Of what was loaded for the mutant before, too, nothing is left.
+  forget(new Set([changed, before]));
+  before = changed;
+  mutant = { url: pathToFileURL(changed).href, source };
   for (const suite of suites) {
+    const began = performance.now();
     const mocha = new Mocha({ bail: true, timeout: 8_000, reporter: 'dot', color: false });
     mocha.suite.emit('pre-require', globalThis, '', mocha);
     const failures: { by: string; error: string }[] = [];
@@ -50,7 +61,7 @@ async function run({ file, source, suites }: Job): Promise<Verdict> {
       failures.push({ by: 'loading', error: error instanceof Error ? error.message : String(error) });
     }
     const [found] = failures;
-    process.send?.({ verdict: 'going on' });
+    process.send?.({ verdict: 'going on', suite, took: performance.now() - began } satisfies Passed);
     if (found === undefined) continue;
     return {
       verdict: NO_SQL.test(found.error) ? 'invalid' : 'killed',
@@ -62,11 +73,17 @@ async function run({ file, source, suites }: Job): Promise<Verdict> {
   return { verdict: 'survived' };
 }
 
-/** Everything of ours is loaded anew, but for this file. */
-function forget(): void {
-  for (const file of Object.keys(load.cache)) {
-    if (file.startsWith(DIST + sep) && file !== __filename) Reflect.deleteProperty(load.cache, file);
+/** These files, whatever has loaded them, and the suites are loaded anew; to load everything took longer than most suites. */
+function forget(files: Set<string>): void {
+  const loaded = Object.values(load.cache).flatMap((module) => module ?? []);
+  const ours = loaded.filter(({ filename }) => filename.startsWith(DIST + sep) && filename !== __filename);
+  for (let known = 0; known !== files.size;) {
+    known = files.size;
+    for (const { filename, children } of ours) {
+      if (filename.endsWith('.test.js') || children.some((child) => files.has(child.filename))) files.add(filename);
+    }
   }
+  for (const file of files) Reflect.deleteProperty(load.cache, file);
 }
 
 // What a mutant leaves behind ends no other's run.

@@ -17,15 +17,17 @@ export interface Target {
 
 const account = (...files: readonly string[]): Target[] =>
   files.map((file) => ({ file: `engine/account/${file}.js`, suites: ACCOUNT }));
+/** Those of the reading half, with the simulator. */
+const EXTRACT = ['extract', 'scope', 'simulator', 'lost-rights', 'restarts', 'catalog', 'group-sizes'].map(
+  (name) => `unit/extract/${name}`,
+);
 const extract = (...files: readonly string[]): Target[] =>
-  files.map((file) => ({
-    file: `engine/extract/${file}.js`,
-    suites: ['unit/extract/extract', 'unit/extract/scope', 'unit/extract/simulator', 'unit/extract/lost-rights'],
-  }));
+  files.map((file) => ({ file: `engine/extract/${file}.js`, suites: EXTRACT }));
 
 export const TARGETS: readonly Target[] = [
   ...account(
     'plan/aliases',
+    'plan/context',
     'plan/groups',
     'plan/leaving',
     'plan/limits',
@@ -37,20 +39,27 @@ export const TARGETS: readonly Target[] = [
     'plan/scope',
     'plan/set-aside',
     'plan/touched',
+    'plan/twins',
     'plan/values',
     'plan/changes',
     'plan/change-queries',
     'rules',
     'apply',
     'commit',
+    'decide',
     'held',
     'leavers',
+    'outcome',
     'pause',
+    'refuse',
+    'run-row',
+    'source/elsewhere',
     'source/members',
     'source/reading',
+    'source/remember',
     'source/successors',
     'source/take-in',
   ),
   { file: 'engine/model/ledger.js', suites: ['unit/model/ledger', 'unit/model/contract', 'unit/runtime/stage'] },
-  ...extract('extract', 'canaries', 'failures', 'source'),
+  ...extract('extract', 'canaries', 'failures', 'sessions', 'source'),
 ];
