@@ -5,6 +5,7 @@
  * JSON, so that function nodes may change them and brokers carry them.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { dictionary } from './dictionary.js';
 
 // Without schemas, for those who count and check nothing: a reader starts in half the time.
 export { RECORD_KINDS, type RecordCounts, type RecordKind, noRecords } from './counts.js';
@@ -19,7 +20,7 @@ export const AttributeValue = Type.Union([Type.String(), BinaryValue]);
  * All attributes of an object: name (spelled as it was asked for) → list of values.
  * An attribute that was returned without a value is `[]`; one that was not returned is not a key.
  */
-export const Attributes = Type.Record(Type.String(), Type.Array(AttributeValue));
+export const Attributes = dictionary(Type.Array(AttributeValue));
 
 /** Kinds that an object of a directory can be of. */
 export const ObjectKind = Type.Union([
@@ -49,7 +50,7 @@ export const DirectoryObject = Type.Object({
   dn: Type.String(),
   attributes: Attributes,
   /** Attributes of which not every value could be read, with the reason. What was read of them is in `attributes`. */
-  held: Type.Optional(Type.Record(Type.String(), Type.String())),
+  held: Type.Optional(dictionary(Type.String())),
 });
 
 const person = {
@@ -65,7 +66,7 @@ const person = {
   outside: Type.Optional(Type.Array(Type.String())),
   attributes: Attributes,
   /** Attributes of which values were set aside, with the reason. */
-  aside: Type.Optional(Type.Record(Type.String(), Type.String())),
+  aside: Type.Optional(dictionary(Type.String())),
 };
 
 export const User = Type.Object({

@@ -2,6 +2,7 @@
  * A run: the sequence of messages that one extraction makes, from the first batch to the seal. See `docs/messages.md`.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { dictionary } from './dictionary.js';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Counts = Type.Object({
@@ -49,7 +50,7 @@ export const Stage = Type.Object({
   milliseconds: Type.Number({ minimum: 0 }),
   batches: Type.Integer({ minimum: 0 }),
   records: Counts,
-  figures: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+  figures: dictionary(Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
 });
 
 /** The server that was read. */
@@ -109,7 +110,7 @@ export const ReadScope = Type.Object({
  */
 export const Brought = Type.Object({
   objects: Type.Integer({ minimum: 0 }),
-  attributes: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+  attributes: dictionary(Type.Integer({ minimum: 0 })),
 });
 
 /** Something in the directory that an administrator should correct. */
@@ -128,7 +129,7 @@ export const Finding = Type.Object({
 /** All findings of a run, counted by code, and the first of them. */
 export const FindingSummary = Type.Object({
   count: Type.Integer({ minimum: 0 }),
-  codes: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+  codes: dictionary(Type.Integer({ minimum: 0 })),
   first: Type.Array(Finding),
 });
 

@@ -1,16 +1,18 @@
 /** Schemas as they hold on the wire: what they do not name is refused, so that a misspelt field is not lost without a word. */
 import type { TSchema } from '@sinclair/typebox';
 
-/** The schema, with every object in it closed to further fields. Records (any key) stay as they are. */
+/** The schema, with every object in it closed to further fields. Dictionaries (any key) stay as they are. */
 export function closed<Schema extends TSchema>(schema: Schema): Schema {
-  const { properties, items, anyOf } = schema as {
+  const { properties, additionalProperties, items, anyOf } = schema as {
+    additionalProperties?: unknown;
     properties?: Record<string, TSchema>;
     items?: TSchema | TSchema[];
     anyOf?: TSchema[];
   };
   return {
     ...schema,
-    ...(properties && { properties: mapped(properties), additionalProperties: false }),
+    ...(properties &&
+      additionalProperties === undefined && { properties: mapped(properties), additionalProperties: false }),
     ...(items && { items: Array.isArray(items) ? items.map(closed) : closed(items) }),
     ...(anyOf && { anyOf: anyOf.map(closed) }),
   };

@@ -73,6 +73,16 @@ describe('messages of a run', () => {
     );
   });
 
+  it('looks at every attribute, whatever its name', () => {
+    for (const name of ['title', 'a\nb', '', '__proto__']) {
+      const attributes = Object.fromEntries([[name, 42]]);
+      const spoiled = { ...batchMessage(run, 0, [user]), payload: [{ ...user, attributes }] };
+      assert.throws(() => parseEnrichedMessage(spoiled), ContractError, JSON.stringify(name));
+      const good = { ...user, attributes: Object.fromEntries([[name, ['text', { base64: 'AA==' }]]]) };
+      assert.equal(parseEnrichedMessage(batchMessage(run, 0, [good])).topic, 'batch');
+    }
+  });
+
   it('tells extracted from enriched records', () => {
     const extracted = { kind: 'user', id: user.id, dn: user.dn, attributes: { mail: ['ann@example.com'] } };
     assert.equal(parseExtractedMessage(batchMessage(run, 0, [extracted])).topic, 'batch');
