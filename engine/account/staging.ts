@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { AccountError, ContractError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import { sourceKey } from '../model/source-name.js';
+import { refuseSuperseded } from './refuse.js';
 import type { StagedRecord } from './staged-record.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
 
@@ -55,10 +56,14 @@ function* rowsOf(records: readonly StagedRecord[], first: number) {
   }
 }
 
-/** The run's row; made, with its source, when the run is new. Throws AccountError `RUN_ABANDONED`. */
+/** The run's row; made, with its source, when the run is new. Throws AccountError `RUN_ABANDONED`, or why it was given up. */
 export async function openRun(db: SqlConnection, run: Run): Promise<StoredRun> {
   const found = await findRun(db, run.id);
-  if (found?.state === 'abandoned') throw abandoned(run.id);
+  if (found?.state === 'abandoned') {
+    // A receiver that was redeployed before it kept the answer hands the run over again.
+    await refuseSuperseded(db, found.source, run);
+    throw abandoned(run.id);
+  }
   if (found) return found;
   const now = new Date();
   await expireRuns(db, expiryFrom(now));

@@ -13,15 +13,16 @@ import { numberOption } from '../../bench/support/verdict.js';
 import { accounts } from '../../nodes/shared/offers.js';
 import { startDirectory } from '../support/directory/index.js';
 import { seeded } from '../support/fault-proxy.js';
-import { type Flow, type FlowNode, startFlow } from '../support/flow.js';
+import { type Caught, type Flow, type FlowNode, startFlow } from '../support/flow.js';
 import { AccountOracle } from '../support/oracle/history.js';
 import { verdict } from './campaign.js';
 import { wholeFlow } from './crash/flow.js';
 import { BASE, PASSWORD, RULES, USER, draw, entriesOf, onlyOurs } from './crash/world.js';
 
 const CLOSE_WITHIN_MS = 5_000;
-/** A run that was handed over again behind a redeploy, came behind a later one, and again; the last is what its sender hears. */
-const LATE: ReadonlySet<string> = new Set(['RUN_SUPERSEDED', 'RUN_ABANDONED', 'RUN_FAILED']);
+/** A run that was handed over again behind a redeploy comes behind a later one; its sender, if it is still there, hears the same. */
+const isLate = ({ code, message }: Caught) =>
+  code === 'RUN_SUPERSEDED' || (code === 'RUN_FAILED' && message.includes(' RUN_SUPERSEDED:'));
 const NAMED = ['server', 'account', 'extract', 'enrich', 'transmit', 'receive', 'apply'];
 
 /** The documented flow; a node that has another name than before is redeployed. */
@@ -100,7 +101,9 @@ async function main(argv: readonly string[]): Promise<void> {
     for (let look = 0; look < 2; look += 1) oracle.run(last);
     const found = await accounts.take(flow.RED, flow.node('apply'), 'account')((account) => account.snapshot());
     const same = isDeepStrictEqual(onlyOurs(found), oracle.snapshot());
-    const errors = [...lost, ...flow.caught()].map(({ code }) => String(code)).filter((code) => !LATE.has(code));
+    const caught = [...lost, ...flow.caught()];
+    const errors = caught.filter((one) => !isLate(one)).map(({ code, source }) => `${String(code)} at ${source}`);
+    const late = caught.filter(isLate).map(({ code, source }) => `${String(code)} at ${source}`);
     verdict(
       'redeploys and triggers at any moment',
       [
@@ -115,7 +118,7 @@ async function main(argv: readonly string[]): Promise<void> {
           limit: 3,
         },
       ],
-      { count, seed, rejections: rejections.slice(0, 5), errors: tally(errors), ...figures },
+      { count, seed, rejections: rejections.slice(0, 5), errors: tally(errors), late: tally(late), ...figures },
       argv,
     );
   } finally {

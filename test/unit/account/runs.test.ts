@@ -216,6 +216,9 @@ describe('runs of an account', () => {
         code: 'RUN_SUPERSEDED',
       });
       assert.equal((await account.snapshot()).users[0]?.name, 'Late');
+      // A receiver that was redeployed meanwhile hands it over again: the reason is the same.
+      await assert.rejects(account.stage(early, 0, [user('ann')]), { code: 'RUN_SUPERSEDED' });
+      await assert.rejects(account.apply(early, seal(1), { dryRun: false }), { code: 'RUN_SUPERSEDED' });
     });
 
     it('negative control: in their order both are applied', async () => {
