@@ -38,12 +38,13 @@ const inProgram: WorldOptions['hostFor'] = ({ directory, settings }) =>
   );
 const inNodeRed: WorldOptions['hostFor'] = async (world) => startInNodeRed(world.folder, await flowOf(world));
 
-/** Of five kills three are at named points, one by the log's growth, one at a random moment. */
+/** Of five kills three are at named points, one by the growth of SQLite's log, one at a random moment. */
 function drawKill(any: Any, points: readonly Point[]): Kill {
   const kind = any(5);
-  if (kind === 0) return { pages: 1 + any(60) };
-  if (kind === 1) return { ms: any(1_100) };
+  if (kind === 0 && storeName() === 'sqlite') return { pages: 1 + any(60) };
+  if (kind < 2) return { ms: any(1_100) };
   const point = points[any(points.length)];
+  if (point?.opening === true) return { point, nth: 1 };
   return point ? { point, nth: any(4) === 0 ? 2 + any(2) : 1 } : { ms: 0 };
 }
 

@@ -69,15 +69,18 @@ for (const name of ['run', 'all', 'get'] as const) {
     };
   });
 }
-/** Statements to PostgreSQL: as text, or as an object with it. */
+/** Statements to PostgreSQL: as text, or as an object with it, or with the table that rows are copied into. */
 replace(Client.prototype, 'query', (usual) => {
   return function (...args) {
     const [first, ...rest] = args;
-    const sql = typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? '');
+    const { text, table } = (typeof first === 'string' ? { text: first } : first) as { text?: string; table?: string };
+    const sql = text ?? (table === undefined ? '' : `COPY ${table} `);
     if (sql.startsWith('BEGIN')) look();
     const control = /^(?:BEGIN|COMMIT|ROLLBACK)/.test(sql) && armed?.transactions === false;
     at('before', sql);
     const result = usual.apply(this, control ? ['SELECT 1', ...rest] : args);
+    // Rows that are copied tell nobody here that they have arrived: some time later, then.
+    if (table !== undefined) setTimeout(() => at('behind', sql), 1);
     if (result instanceof Promise) return result.then((rows: unknown) => (at('behind', sql), rows));
     return result;
   };

@@ -8,14 +8,16 @@ export interface Point {
   readonly when: 'before' | 'behind';
   /** Of the receiver's spool: reached in Node-RED only. */
   readonly receiver?: true;
+  /** Reached when the account is opened only. */
+  readonly opening?: true;
 }
 
 export const POINTS: readonly Point[] = [
   { name: 'account: transaction begun', statement: '^BEGIN', when: 'behind' },
-  { name: 'account: lease taken', statement: "WHERE name = 'lease'", when: 'behind' },
+  { name: 'account: lease taken', statement: '^INSERT INTO meta VALUES', when: 'behind', opening: true },
   { name: 'account: run opened', statement: '^INSERT INTO run ', when: 'behind' },
   { name: 'account: batch noted', statement: '^INSERT INTO staged_batch', when: 'behind' },
-  { name: 'account: record staged', statement: '^INSERT INTO staged ', when: 'behind' },
+  { name: 'account: record staged', statement: '^(?:INSERT INTO|COPY) staged ', when: 'behind' },
   { name: 'account: objects taken in', statement: '^INSERT INTO object ', when: 'behind' },
   { name: 'account: objects updated', statement: '^UPDATE object SET kind', when: 'behind' },
   { name: 'account: absent ones marked', statement: '^UPDATE object SET present = 0', when: 'behind' },

@@ -121,7 +121,13 @@ export async function openWorld(any: Any, { hostFor, transactions }: WorldOption
     async crash(any, kill) {
       const now = draw(any);
       directory.reload(entriesOf(now));
-      if ('point' in kill) armed({ statement: kill.point.statement, when: kill.point.when, nth: kill.nth });
+      if ('point' in kill) {
+        if (kill.point.opening === true) {
+          await host?.stop();
+          host = null;
+        }
+        armed({ statement: kill.point.statement, when: kill.point.when, nth: kill.nth });
+      }
       const current = host ?? (await start());
       const began = performance.now();
       const reached = current === null || (await killed(current, kill, usual, file));
