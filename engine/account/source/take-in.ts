@@ -7,6 +7,7 @@ import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import { findElsewhere } from './elsewhere.js';
+import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
 
 /**
@@ -67,6 +68,7 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   const dirty = await noteDirty(db, newest);
   await db.analyze('dirty');
   if (dirty > 0) {
+    await openChangedTwins(db);
     await updateObjects(db, what);
     await findMembers(db, what.source);
   }
@@ -74,6 +76,7 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   if (what.whole) {
     await vouchByName(db, what);
     await markAbsent(db, what.source);
+    await openLeftTwins(db, what.source);
   }
   await replaceAbsentMembers(db, what.source);
   await findElsewhere(db, what.source);

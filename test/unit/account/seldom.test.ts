@@ -1,0 +1,89 @@
+/** What seldom comes, and what a rule says of it all the same: each case is one that no other suite would miss. */
+import assert from 'node:assert/strict';
+import type { Account, AccountSettings } from '../../../engine/account/account.js';
+import type { EnrichedRecord } from '../../../engine/model/records.js';
+import { Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+
+describe('what seldom comes', () => {
+  let workshop: Workshop;
+  let account: Account;
+  beforeEach(async () => {
+    workshop = new Workshop();
+    account = await workshop.open();
+  });
+  afterEach(() => workshop.close());
+
+  async function outcome(records: readonly EnrichedRecord[], rest: { complete?: boolean; source?: string } = {}) {
+    const { complete = true, source = 'hq' } = rest;
+    const run = workshop.run({ source });
+    const report = await sync(account, run, records, { complete });
+    return { changes: await changeLines(account, run.id), aside: asideLines(report), report };
+  }
+  const reopened = async (rest: Partial<AccountSettings>) => (account = await workshop.open(workshop.settings(rest)));
+  const membersOf = async (name: string) =>
+    (await account.snapshot()).groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
+
+  describe('a successor', () => {
+    const as = (id: string) => user(id, { primary: 'office@example.com' });
+
+    it('takes nothing over in a run that is not complete; in a complete one it does', async () => {
+      await outcome([as('old'), user('bob')]);
+      await outcome([user('bob')]);
+      const cut = await outcome([as('new'), user('bob')], { complete: false });
+      assert.deepEqual([cut.changes, cut.aside], [[], ['ADDRESS_CLASH new']]);
+      assert.deepEqual((await outcome([as('new'), user('bob')])).changes.slice(0, 1), ['returned new']);
+    });
+  });
+
+  describe('members who gave way to others', () => {
+    const SID = 'S-1-5-21-1000';
+    const teams = ['one', 'two'].flatMap((id) => [group(id), members(id, [{ sid: SID }, { id: 'bob' }])]);
+
+    it('in several groups; who has the SID no longer is in none of them', async () => {
+      await outcome([user('old', { sid: SID }), user('bob'), ...teams]);
+      await outcome([user('new', { sid: SID }), user('bob'), ...teams]);
+      for (const id of ['one', 'two']) assert.deepEqual(await membersOf(id), ['user:bob', 'user:new']);
+      await outcome([user('new', { sid: 'S-1-5-21-2000' }), user('bob'), ...teams]);
+      for (const id of ['one', 'two']) assert.deepEqual(await membersOf(id), ['user:bob']);
+    });
+  });
+
+  describe('twins', () => {
+    const SID = 'S-1-5-21-7-7-7-1001';
+    const box = user('box', { sid: 'S-1-5-21-1-1-1-5', primary: 'ann@example.com', masterSid: SID, enabled: false });
+    const ann = user('ann', { sid: SID, primary: 'ann@example.com' });
+
+    const people = async () => (await account.snapshot()).users.map(({ address, enabled }) => ({ address, enabled }));
+    const ANN = [{ address: 'ann@example.com', enabled: true }];
+    const gone = () => ({ ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 1 }) as const;
+
+    for (const source of ['hq', 'people'] as const) {
+      it(`when the mailbox is gone, the account is somebody by itself: in the source ${source}`, async () => {
+        await reopened({ rules: gone() });
+        const [all, without] = source === 'hq' ? [[box, ann], [ann]] : [[box], []];
+        for (let round = 0; round < 2; round += 1) {
+          await outcome(all);
+          if (source !== 'hq') await outcome([ann], { source });
+        }
+        assert.deepEqual(await people(), ANN);
+        await outcome([user('bob'), ...without]);
+        if (source !== 'hq') await outcome([ann], { source });
+        assert.deepEqual(await people(), [...ANN, { address: 'bob@example.com', enabled: true }]);
+        assert.deepEqual((await outcome([user('bob'), ...without])).changes, [], 'and stays so');
+      });
+    }
+
+    it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {
+      const alias = { ...ann, primary: 'a@example.com' };
+      const linked = { ...box, aliases: ['a@example.com'] };
+      await outcome([linked, alias]);
+      assert.deepEqual(await people(), ANN);
+      const { aside } = await outcome([{ ...linked, masterSid: 'S-1-5-21-7-7-7-2002', aliases: [] }, alias]);
+      assert.deepEqual(aside, []);
+      assert.deepEqual(await people(), [
+        { address: 'a@example.com', enabled: true },
+        { address: 'ann@example.com', enabled: false },
+      ]);
+    });
+  });
+});
