@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
-import { Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+import { UNLIMITED, Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
 
 describe('what seldom comes', () => {
   let workshop: Workshop;
@@ -48,6 +48,39 @@ describe('what seldom comes', () => {
     });
   });
 
+  it('whoever is replaced by a preferred source is in no group any more, and nobody in the place of them', async () => {
+    const precedence = ['main', 'hq'];
+    await reopened({ rules: { ...workshop.settings().rules, precedence } });
+    const team = [group('team'), members('team', ['ann', 'bob'])];
+    await outcome([user('ann'), user('bob'), ...team]);
+    const { changes, report } = await outcome([user('eve', { primary: 'ann@example.com' })], { source: 'main' });
+    assert.deepEqual(changes.slice(0, 1), ['replaced ann']);
+    assert.deepEqual([report.totals.members, await membersOf('team')], [1, ['user:bob']]);
+  });
+
+  it('who opened the account last writes, and writes again', async () => {
+    await reopened({ exclusive: true });
+    for (const name of ['a', 'b', 'c']) await outcome([user('ann', { name })]);
+    await account.addKnown([{ address: 'x@example.com', origin: 'manual' }]);
+    assert.equal((await outcome([user('ann', { name: 'd' })])).report.outcome, 'committed');
+  });
+
+  it('an approved plan of a run that only brought what changed makes no run the first complete one', async () => {
+    const count = { count: 0, percent: null };
+    await reopened({ rules: { holdUnusual: true, limits: { ...UNLIMITED, users: count } } });
+    const delta = async (records: readonly EnrichedRecord[]) =>
+      sync(account, workshop.run({ mode: 'delta' }), records, { complete: true });
+    await delta([user('ann'), user('bob')]);
+    const held = await delta([user('bob', { enabled: false })]);
+    assert.equal(held.outcome, 'held');
+    await account.decide({ plan: held.plan, verdict: 'approve', by: 'ada' });
+    const first = await outcome([user('ann')]);
+    assert.deepEqual(
+      first.report.holds?.map(({ code }) => code),
+      ['LIMIT_USERS', 'FIRST_RUN'],
+    );
+  });
+
   describe('twins', () => {
     const SID = 'S-1-5-21-7-7-7-1001';
     const box = user('box', { sid: 'S-1-5-21-1-1-1-5', primary: 'ann@example.com', masterSid: SID, enabled: false });
@@ -72,6 +105,32 @@ describe('what seldom comes', () => {
         assert.deepEqual((await outcome([user('bob'), ...without])).changes, [], 'and stays so');
       });
     }
+
+    it('of another source count against the limit of users, and as some of whom it is a share', async () => {
+      const half = { count: null, percent: 50 };
+      await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, users: half } } });
+      const pair = (n: number) => ({ sid: `${SID}${String(n)}`, primary: `t${String(n)}@example.com` });
+      const boxes = [1, 2].map((n) => ({
+        ...box,
+        ...pair(n),
+        id: `box${String(n)}`,
+        masterSid: pair(n).sid,
+        sid: null,
+      }));
+      const own = (n: number, enabled: boolean) => user(`own${String(n)}`, { ...pair(n), enabled });
+      const others = (off: number) =>
+        Array.from({ length: 20 }, (_, index) => user(`p${String(index)}`, { enabled: index >= off }));
+      const off = (count: number, first: boolean) => [...others(count), own(1, !first), own(2, true)];
+      for (const [count, expected] of [
+        [10, 'committed'],
+        [11, 'held'],
+      ] as const) {
+        await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, users: half } } });
+        await outcome(boxes, { source: 'mail' });
+        await outcome(off(0, false));
+        assert.equal((await outcome(off(count, true))).report.outcome, expected, String(count));
+      }
+    });
 
     it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {
       const alias = { ...ann, primary: 'a@example.com' };
