@@ -34,8 +34,8 @@ describe('the example flow with PostgreSQL', function () {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  /** The example, with the account's settings as somebody types them. */
-  const flowWith = async (schema: string): Promise<FlowNode[]> => {
+  /** The example, with the account's settings as somebody types them; `typed` in place of them. */
+  const flowWith = async (schema: string, typed: Record<string, unknown> = {}): Promise<FlowNode[]> => {
     const url = new URL(sample.directory.url);
     const directory = { host: url.hostname, port: Number(url.port), ca: sample.certificates.ca, ...READER };
     const flow = await flowFor(directory, '', folder);
@@ -45,6 +45,7 @@ describe('the example flow with PostgreSQL', function () {
     Object.assign(account, {
       ...{ store: 'postgresql', host, port: String(port), database, schema },
       ...{ encryption: 'tls', tls: 'postgres-tls', credentials: { user, password } },
+      ...typed,
     });
     const ca = join(folder, 'postgres.pem');
     return [...flow, { id: 'postgres-tls', type: 'tls-config', cert: '', key: '', ca, verifyservercert: true }];
@@ -82,4 +83,37 @@ describe('the example flow with PostgreSQL', function () {
       }
     });
   }
+
+  it('takes host, port, database, user and password from the environment; negative control: a wrong password there is refused', async () => {
+    const { host, port, database, user, password } = postgresStore(postgres.url);
+    const given = { HOST: host, PORT: String(port), DATABASE: database, USER: user, PASSWORD: password };
+    const names = Object.keys(given).map((name) => `DIRECTORY_SYNC_TEST_${name}`);
+    const typed = {
+      ...{ host: '${DIRECTORY_SYNC_TEST_HOST}', port: '${DIRECTORY_SYNC_TEST_PORT}' },
+      database: '${DIRECTORY_SYNC_TEST_DATABASE}',
+      credentials: { user: '${DIRECTORY_SYNC_TEST_USER}', password: '${DIRECTORY_SYNC_TEST_PASSWORD}' },
+    };
+    try {
+      for (const right of [true, false]) {
+        for (const [name, value] of Object.entries(given)) process.env[`DIRECTORY_SYNC_TEST_${name}`] = value;
+        if (!right) process.env['DIRECTORY_SYNC_TEST_PASSWORD'] = 'canary-wrong';
+        const nodeRed = await startNodeRed({ version: '5' });
+        try {
+          const flow = await flowWith('from_environment', typed);
+          await nodeRed.deploy(flow);
+          if (right) {
+            assert.equal((await runOnce(nodeRed, injectNodeId(flow))).outcome, 'committed');
+          } else {
+            await nodeRed.inject(injectNodeId(flow));
+            await nodeRed.line(/refused the password|STORE_LOGIN_REFUSED|password/i);
+          }
+          assert.ok(!nodeRed.log.some((line) => line.includes(password) || line.includes('canary-wrong')));
+        } finally {
+          await nodeRed.stop();
+        }
+      }
+    } finally {
+      for (const name of names) Reflect.deleteProperty(process.env, name);
+    }
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
-import { UNLIMITED, Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+import { UNLIMITED, Workshop, asideLines, changeLines, contact, group, members, sync, user } from './support.js';
 
 describe('what seldom comes', () => {
   let workshop: Workshop;
@@ -23,8 +23,75 @@ describe('what seldom comes', () => {
   const membersOf = async (name: string) =>
     (await account.snapshot()).groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
 
+  it('a source is measured by what it has itself, each kind by its own: not by what there is of another source', async () => {
+    const half = { count: null, percent: 50 };
+    const company = (of: string, count: number, left: number) => {
+      const people = Array.from({ length: count }, (_, index) =>
+        user(`${of}${String(index)}`, { aliases: index < left ? [] : [`${of}-a${String(index)}@example.com`] }),
+      );
+      const ids = people.map(({ id }) => id);
+      return { people, all: group(`${of}-all`), ids };
+    };
+    const records = (
+      of: string,
+      count: number,
+      gone: { people?: number; aliases?: number; members?: number; groups?: number },
+    ) => {
+      const { people, all, ids } = company(of, count, gone.aliases ?? 0);
+      const lists = Array.from({ length: count - 4 }, (_, index) => `${of}-g${String(index)}`);
+      return [
+        ...people.slice(gone.people ?? 0),
+        all,
+        members(all.id, ids.slice(gone.members ?? 0)),
+        ...lists
+          .slice(gone.groups ?? 0)
+          .flatMap((id) => [group(id), members(id, [{ id: `${of}${String(count - 1)}` }])]),
+        contact(`${of}-c`),
+      ];
+    };
+    for (const [kind, gone, message] of [
+      ['users', { people: 13 }, 'users and contacts: 13 of 25;'],
+      ['groups', { groups: 13 }, 'groups: 13 of 21;'],
+      ['members', { members: 23 }, 'members out of groups: 23 of 44;'],
+      ['membersPerGroup', { members: 13 }, 'one group: 13 of 24;'],
+      ['addresses', { aliases: 25 }, 'addresses: 24 of 49;'],
+    ] as const) {
+      const limit = kind === 'addresses' ? { count: null, percent: 48 } : half;
+      await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, [kind]: limit } } });
+      await outcome(records('branch', 60, {}), { source: 'branch' });
+      await outcome(records('hq', 24, {}));
+      const { report } = await outcome(records('hq', 24, gone));
+      assert.equal(report.holds?.length, 1, kind);
+      assert.ok(report.holds?.[0]?.message.includes(message), report.holds?.[0]?.message);
+    }
+  });
+
+  it('an address that only somebody wants who is set aside is taken away, and counts as that', async () => {
+    const none = { count: 0, percent: null };
+    for (const [limits, expected] of [
+      [{ ...UNLIMITED, addresses: none }, ['LIMIT_ADDRESSES']],
+      [UNLIMITED, []],
+    ] as const) {
+      await reopened({ rules: { holdUnusual: false, limits } });
+      await outcome([user('ann', { aliases: ['x@example.com'] }), contact('eve')]);
+      const { report, aside } = await outcome([user('ann'), user('eve', { primary: 'x@example.com' })]);
+      assert.deepEqual(aside, ['KIND_CHANGED eve']);
+      assert.deepEqual(report.holds?.map(({ code }) => code) ?? [], expected);
+      assert.equal(report.changes.addressesRemoved, 1);
+    }
+  });
+
   describe('a successor', () => {
     const as = (id: string) => user(id, { primary: 'office@example.com' });
+
+    it('is in the groups of whom he follows only if the source says so', async () => {
+      const team = [group('team'), members('team', ['old', 'bob'])];
+      await outcome([as('old'), user('bob'), ...team]);
+      await outcome([as('new'), user('bob'), ...team]);
+      assert.deepEqual(await membersOf('team'), ['user:bob']);
+      await outcome([as('new'), user('bob'), group('team'), members('team', ['new', 'bob'])]);
+      assert.deepEqual(await membersOf('team'), ['user:bob', 'user:office']);
+    });
 
     it('takes nothing over in a run that is not complete; in a complete one it does', async () => {
       await outcome([as('old'), user('bob')]);
@@ -33,6 +100,16 @@ describe('what seldom comes', () => {
       assert.deepEqual([cut.changes, cut.aside], [[], ['ADDRESS_CLASH new']]);
       assert.deepEqual((await outcome([as('new'), user('bob')])).changes.slice(0, 1), ['returned new']);
     });
+  });
+
+  it('whoever wants as primary address what was an alias of somebody who left is somebody else', async () => {
+    const bob = user('bob');
+    await outcome([user('old', { aliases: ['office@example.com'] }), bob]);
+    const { changes } = await outcome([user('new', { primary: 'office@example.com' }), bob]);
+    assert.ok(
+      changes.includes('leaving old absent') && changes.every((line) => !line.startsWith('updated')),
+      changes.join(),
+    );
   });
 
   describe('members who gave way to others', () => {
@@ -130,6 +207,19 @@ describe('what seldom comes', () => {
         await outcome(off(0, false));
         assert.equal((await outcome(off(count, true))).report.outcome, expected, String(count));
       }
+    });
+
+    it('a mailbox that comes later, with an address of its own, gives its state to the account, and takes it back', async () => {
+      const own = user('ann', { sid: SID, primary: 'own@example.com', enabled: false });
+      const other = { ...box, enabled: true };
+      await outcome([own]);
+      await outcome([own, other]);
+      assert.deepEqual(await people(), [...ANN, { address: 'own@example.com', enabled: true }]);
+      await outcome([own, { ...other, enabled: false }]);
+      assert.deepEqual(
+        (await people()).map(({ enabled }) => enabled),
+        [false, false],
+      );
     });
 
     it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {
