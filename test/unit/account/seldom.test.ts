@@ -84,6 +84,57 @@ describe('what seldom comes', () => {
   describe('a successor', () => {
     const as = (id: string) => user(id, { primary: 'office@example.com' });
 
+    it('follows in a run of the own source only', async () => {
+      await outcome([as('old'), user('bob')]);
+      await outcome([user('bob')]);
+      await outcome([user('eve')], { source: 'branch', complete: false });
+      const paused = await outcome([as('new'), user('bob')]);
+      assert.deepEqual([paused.changes, paused.aside], [[], ['ADDRESS_CLASH new']]);
+      assert.deepEqual((await outcome([user('eve')], { source: 'branch' })).changes, []);
+      assert.deepEqual(await account.find({ id: 'new' }), null);
+      assert.ok((await outcome([as('new'), user('bob')])).changes.includes('updated new id'));
+    });
+
+    it('does not follow whom another source brought, but replaces them', async () => {
+      await outcome([as('old'), user('bob')]);
+      await outcome([user('bob')]);
+      assert.deepEqual((await outcome([as('far')], { source: 'branch' })).changes, ['replaced old', 'linked far']);
+    });
+
+    it('does not follow who is gone again', async () => {
+      await outcome([as('old'), user('bob')]);
+      await outcome([user('bob')]);
+      await outcome([as('new')], { complete: false });
+      for (let look = 0; look < 2; look += 1) assert.deepEqual((await outcome([user('bob')])).changes, []);
+      assert.equal((await account.snapshot()).users.length, 2);
+    });
+
+    it('is the first of several by name, and the others are set aside', async () => {
+      await outcome([as('old'), user('bob')]);
+      const several = [as('c'), as('a'), as('b'), user('bob')];
+      const { changes, aside } = await outcome(several);
+      assert.deepEqual(aside, ['ADDRESS_CLASH b', 'ADDRESS_CLASH c']);
+      assert.ok(changes.includes('updated a id'), changes.join());
+    });
+
+    it('is nobody whom the settings do not take: a contact, or somebody of another domain', async () => {
+      const settings = workshop.settings();
+      account = await workshop.open(settings);
+      const one = contact('old', { primary: 'office@example.com' });
+      await outcome([one, as('boss'), user('bob')]);
+      await account.close();
+      account = await workshop.open({ ...settings, contacts: false, domains: ['Other.example', 'partner.example'] });
+      const { changes, aside } = await outcome([{ ...one, id: 'new' }, as('next'), user('bob')]);
+      assert.deepEqual(aside, ['OUTSIDE_DOMAINS bob', 'OUTSIDE_DOMAINS next']);
+      assert.deepEqual(changes, ['leaving old absent', 'leaving boss absent']);
+      await account.close();
+      // negative control: where the settings take them, they follow
+      account = await workshop.open(settings);
+      const taken = await outcome([{ ...one, id: 'new' }, as('next'), user('bob')]);
+      for (const line of ['updated new id', 'updated next id'])
+        assert.ok(taken.changes.includes(line), taken.changes.join());
+    });
+
     it('is in the groups of whom he follows only if the source says so', async () => {
       const team = [group('team'), members('team', ['old', 'bob'])];
       await outcome([as('old'), user('bob'), ...team]);
