@@ -23,49 +23,6 @@ describe('what seldom comes', () => {
   const membersOf = async (name: string) =>
     (await account.snapshot()).groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
 
-  it('a source is measured by what it has itself, each kind by its own: not by what there is of another source', async () => {
-    const half = { count: null, percent: 50 };
-    const company = (of: string, count: number, left: number) => {
-      const people = Array.from({ length: count }, (_, index) =>
-        user(`${of}${String(index)}`, { aliases: index < left ? [] : [`${of}-a${String(index)}@example.com`] }),
-      );
-      const ids = people.map(({ id }) => id);
-      return { people, all: group(`${of}-all`), ids };
-    };
-    const records = (
-      of: string,
-      count: number,
-      gone: { people?: number; aliases?: number; members?: number; groups?: number },
-    ) => {
-      const { people, all, ids } = company(of, count, gone.aliases ?? 0);
-      const lists = Array.from({ length: count - 4 }, (_, index) => `${of}-g${String(index)}`);
-      return [
-        ...people.slice(gone.people ?? 0),
-        all,
-        members(all.id, ids.slice(gone.members ?? 0)),
-        ...lists
-          .slice(gone.groups ?? 0)
-          .flatMap((id) => [group(id), members(id, [{ id: `${of}${String(count - 1)}` }])]),
-        contact(`${of}-c`),
-      ];
-    };
-    for (const [kind, gone, message] of [
-      ['users', { people: 13 }, 'users and contacts: 13 of 25;'],
-      ['groups', { groups: 13 }, 'groups: 13 of 21;'],
-      ['members', { members: 23 }, 'members out of groups: 23 of 44;'],
-      ['membersPerGroup', { members: 13 }, 'one group: 13 of 24;'],
-      ['addresses', { aliases: 25 }, 'addresses: 24 of 49;'],
-    ] as const) {
-      const limit = kind === 'addresses' ? { count: null, percent: 48 } : half;
-      await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, [kind]: limit } } });
-      await outcome(records('branch', 60, {}), { source: 'branch' });
-      await outcome(records('hq', 24, {}));
-      const { report } = await outcome(records('hq', 24, gone));
-      const said = (report.holds ?? []).map((hold) => hold.message);
-      assert.ok(said.length === 1 && said.join().includes(message), `${kind}: ${said.join()}`);
-    }
-  });
-
   it('an address that only somebody wants who is set aside is taken away, and counts as that', async () => {
     const none = { count: 0, percent: null };
     for (const [limits, expected] of [
