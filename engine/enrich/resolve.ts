@@ -10,8 +10,8 @@ import { Recent } from './recent.js';
 /** SIDs of domains, as accounts and groups have them. */
 const OF_DOMAIN = /^S-1-5-21-/i;
 const MOST_REMEMBERED = 20_000;
-/** 8 MB. Active Directory gives ids beside the names, and needs none of them. */
-const MOST_NAMES = 250_000;
+/** 4 MB. Active Directory gives ids beside the names, and needs none of them. */
+const MOST_NAMES = 131_072;
 
 /** For the report. */
 export interface ResolveFigures {

@@ -16,6 +16,9 @@ export class TextNumbers {
   readonly #hash = new Uint32Array(2);
   #count = 0;
 
+  /** `hash`: writes the two halves of a text's hash. */
+  constructor(private readonly hash: (text: string, into: Uint32Array) => void = hashInto) {}
+
   get count(): number {
     return this.#count;
   }
@@ -23,13 +26,13 @@ export class TextNumbers {
   /** The number of a text, from 0; -1 where it did not come. */
   find(text: string): number {
     if (this.#count === 0) return -1;
-    hashInto(text, this.#hash);
+    this.hash(text, this.#hash);
     return (this.#places[this.#placeOf(this.#hash[0] ?? 0, this.#hash[1] ?? 0)] ?? 0) - 1;
   }
 
   /** The number of a text; one that is new has the number that `count` was before. */
   add(text: string): number {
-    hashInto(text, this.#hash);
+    this.hash(text, this.#hash);
     const [first = 0, second = 0] = this.#hash;
     const place = this.#placeOf(first, second);
     const known = this.#places[place] ?? 0;

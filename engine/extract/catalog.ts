@@ -124,11 +124,11 @@ export class CatalogReading {
   /** Everything from the domain itself. */
   async *#directly({ domain, base }: Target): AsyncGenerator<Slice, void> {
     const session = await this.#controllerOf(domain);
-    if (session !== null) yield* readBase(this.sessions, session, base, this.question, this.log, new SeenIds());
+    if (session !== null) yield* readBase(this.sessions, session, base, this.question, this.log, new SeenIds(null));
   }
 
   async *#through(catalog: Session, base: string, targets: readonly Target[]): AsyncGenerator<Slice, void> {
-    const seen = new SeenIds();
+    const seen = new SeenIds(null);
     for await (const { entries, session } of readBase(this.sessions, catalog, base, this.question, this.log, seen)) {
       for (const [target, group] of byTarget(entries, targets)) {
         for (const entry of group) this.#note(target, entry);
@@ -147,7 +147,7 @@ export class CatalogReading {
   #note(target: Target, entry: Entry): void {
     const guid = firstText(entry.attributes['objectGUID']);
     if (guid === null) return;
-    const found = this.#found.get(target) ?? new SeenIds();
+    const found = this.#found.get(target) ?? new SeenIds(null);
     this.#found.set(target, found);
     found.add(guid);
   }

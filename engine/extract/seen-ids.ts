@@ -1,8 +1,10 @@
 /**
  * Which objects have been sent, in 16 bytes each: what a search that is begun again leaves out. Of all that a read keeps, this
- * alone grows with the directory; once somebody has asked, it takes some 12 bytes more for each.
+ * alone grows with the directory. Few searches are begun again, so until somebody asks, all but the last ids lie on the disk, if
+ * there is room; then all are in memory, with some 12 bytes more for each.
  */
 import { randomInt } from 'node:crypto';
+import { Scrap } from '../runtime/scrap.js';
 
 const BYTES = 16;
 const DIGITS = 2 * BYTES;
@@ -11,15 +13,22 @@ const PIECE_IDS = 4096;
 const FIRST_PLACES = 8192;
 
 export class SeenIds {
+  /** Those in memory: behind the ones on the disk. */
   readonly #pieces: Buffer[] = [];
+  #scrap: Scrap | null;
   readonly #salt = randomInt(2 ** 32);
   #count = 0;
   /** Number of each id plus one, at a place that its first bytes give or behind it; made when somebody asks for the first time. */
   #places: Uint32Array | null = null;
 
+  /** `scrap`: null where somebody will ask in any case, and all is to stay in memory. */
+  constructor(scrap: Scrap | null = new Scrap(PIECE_IDS * BYTES)) {
+    this.#scrap = scrap;
+  }
+
   /** Remembers an id, which is a GUID or UUID as text. Anything else is not remembered, and may come twice. */
   add(id: string): void {
-    const piece = this.#pieces[Math.floor(this.#count / PIECE_IDS)] ?? this.#another();
+    const piece = this.#pieces[Math.floor(this.#count / PIECE_IDS) - (this.#scrap?.count ?? 0)] ?? this.#another();
     if (!writeId(id, piece, (this.#count % PIECE_IDS) * BYTES)) return;
     this.#count += 1;
     if (this.#places === null) return;
@@ -27,16 +36,34 @@ export class SeenIds {
     else this.#place(this.#places, this.#count);
   }
 
+  /** Throws what the file system throws. */
   has(id: string): boolean {
     if (!writeId(id, scratch, 0)) return false;
+    this.#fetch();
     this.#places ??= this.#arranged();
     return this.#places[this.#find(this.#places, scratch, 0)] !== 0;
   }
 
+  /** Gives room on the disk back. Call it when nothing is to be asked any more. */
+  close(): void {
+    this.#scrap?.close();
+  }
+
+  /** A place for the next ids: that of the last ones, where the disk takes these. */
   #another(): Buffer {
+    const [full] = this.#pieces;
+    if (full !== undefined && this.#pieces.length === 1 && this.#scrap?.keep(full) === true) return full;
     const piece = Buffer.allocUnsafeSlow(PIECE_IDS * BYTES);
     this.#pieces.push(piece);
     return piece;
+  }
+
+  /** Takes all into memory. */
+  #fetch(): void {
+    if (this.#scrap === null) return;
+    this.#pieces.unshift(...this.#scrap.pieces());
+    this.#scrap.close();
+    this.#scrap = null;
   }
 
   #arranged(): Uint32Array {

@@ -52,7 +52,11 @@ export async function* readBases(
   log: SearchLog,
 ): AsyncGenerator<Slice, void> {
   const seen = new SeenIds();
-  for (const base of bases) yield* readBase(sessions, session, base, question, log, seen);
+  try {
+    for (const base of bases) yield* readBase(sessions, session, base, question, log, seen);
+  } finally {
+    seen.close();
+  }
 }
 
 /** One of these searches. `seen`: the ids that were sent before; those of this search are added. */
