@@ -57,7 +57,7 @@ export class Lookup {
   /** The objects of these names, by the name as it was given. Throws `DirectoryError`. */
   async byNames(names: readonly string[], wanted: Wanted): Promise<Map<string, FoundObject>> {
     const session = await this.#session();
-    const attribute = session.rootDse.vendor === 'active-directory' ? 'distinguishedName' : 'entryDN';
+    const attribute = session.rootDse.vendor === 'other' ? 'entryDN' : 'distinguishedName';
     const item = (name: string) => `(${attribute}=${escapeText(name)})`;
     const found = byGivenName(names, await this.#allOf(session, names, item, wanted));
     const catalog = found.size === names.length ? null : await this.#catalogOf();

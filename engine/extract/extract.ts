@@ -20,7 +20,7 @@ import { figuresOf } from './figures.js';
 import { readScopeOf } from './read-scope.js';
 import { Scope, searchBases } from './scope.js';
 import { Sessions } from './sessions.js';
-import { ALWAYS_READ, type ExtractSettings, checkExtractSettings } from './settings.js';
+import { ALWAYS_READ, type ExtractSettings, READ_OF_LIGHTWEIGHT, checkExtractSettings } from './settings.js';
 import { type Slice, emptyLog, readBases } from './source.js';
 
 export { ALWAYS_READ, DOCUMENTED_FILTER, type ExtractSettings } from './settings.js';
@@ -70,6 +70,11 @@ export async function* extract(
   }
 }
 
+/** The attributes of the settings and those that are always read, each once, in the spelling of these. */
+function asked({ attributes }: ExtractSettings, always: readonly string[]): string[] {
+  return [...new Map([...attributes, ...always].map((name) => [name.toLowerCase(), name])).values()];
+}
+
 /** One read and what is counted of it. */
 class Reading {
   readonly #startedAt = new Date();
@@ -77,8 +82,9 @@ class Reading {
   readonly #ranges: RangeCounts = { started: 0, ended: 0 };
   readonly #log = emptyLog();
   readonly #scope: Scope;
-  readonly #attributes: string[];
-  readonly #brought: BroughtCounts;
+  /** What is asked for of every object: more where the server is known. */
+  #attributes: readonly string[];
+  #brought: BroughtCounts;
   /** Known as soon as there is a session. */
   #readScope: ReadScope | null = null;
   /** What makes the read incomplete though it went on to the end. */
@@ -97,8 +103,7 @@ class Reading {
     private readonly filter: ParsedFilter,
     private readonly signal: AbortSignal,
   ) {
-    const names = new Map([...settings.attributes, ...ALWAYS_READ].map((name) => [name.toLowerCase(), name]));
-    this.#attributes = [...names.values()];
+    this.#attributes = asked(settings, ALWAYS_READ);
     this.#brought = new BroughtCounts(this.#attributes);
     this.#scope = new Scope(settings);
     this.#sessions = new Sessions(directory, signal, settings.attributes);
@@ -107,6 +112,10 @@ class Reading {
   async *read(): AsyncGenerator<ExtractedRecord[], void> {
     const session = (this.#session = await openSession(this.directory, this.signal));
     await this.#sessions.keep(session);
+    if (session.rootDse.vendor === 'lightweight') {
+      this.#attributes = asked(this.settings, [...ALWAYS_READ, ...READ_OF_LIGHTWEIGHT]);
+      this.#brought = new BroughtCounts(this.#attributes);
+    }
     const identityAtStart = this.#sessions.identityOf(session);
     // Before the search: what changes during it has a higher number, and is found by the next delta.
     const usnBefore = session.rootDse.highestCommittedUsn;

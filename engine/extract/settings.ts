@@ -68,6 +68,12 @@ export const ALWAYS_READ: readonly string[] = [
   'msExchDynamicDLBaseDN',
 ];
 
+/**
+ * Read of every object of AD LDS, too, which computes the states of accounts and stores none ([MS-ADTS] 3.1.1.4.5.17). A domain
+ * controller says with it who is locked out, never who is disabled, and has to look up each user's password policy for it.
+ */
+export const READ_OF_LIGHTWEIGHT: readonly string[] = ['msDS-User-Account-Control-Computed'];
+
 /** Refuses settings that cannot work. Throws `SettingError`. */
 export function checkExtractSettings(settings: ExtractSettings): void {
   const { batchSize, include = [], exclude = [], emailDomains = [], canaries = [] } = settings;

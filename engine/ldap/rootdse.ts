@@ -6,7 +6,8 @@ import { parseFilter } from './filter.js';
 import { readObject } from './search.js';
 
 export interface RootDse {
-  readonly vendor: 'active-directory' | 'other';
+  /** `lightweight`: AD LDS. */
+  readonly vendor: 'active-directory' | 'lightweight' | 'other';
   readonly dnsHostName: string | null;
   readonly defaultNamingContext: string | null;
   readonly namingContexts: readonly string[];
@@ -25,6 +26,8 @@ export interface RootDse {
 const ANY = parseFilter('(objectClass=*)');
 /** LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3.1). */
 const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
+/** LDAP_CAP_ACTIVE_DIRECTORY_ADAM_OID ([MS-ADTS] 3.1.1.3.4.3.4). */
+const LIGHTWEIGHT = '1.2.840.113556.1.4.1851';
 const ATTRIBUTES = [
   'dnsHostName',
   'defaultNamingContext',
@@ -51,7 +54,7 @@ export async function readRootDse(connection: Connection): Promise<RootDse> {
   const all = (name: string) => (attributes[name] ?? []).filter((value) => typeof value === 'string');
   const one = (name: string) => all(name)[0] ?? null;
   return {
-    vendor: all('supportedCapabilities').includes(ACTIVE_DIRECTORY) ? 'active-directory' : 'other',
+    vendor: vendorOf(all('supportedCapabilities')),
     dnsHostName: one('dnsHostName'),
     defaultNamingContext: one('defaultNamingContext'),
     namingContexts: all('namingContexts'),
@@ -63,6 +66,11 @@ export async function readRootDse(connection: Connection): Promise<RootDse> {
     dsServiceName: one('dsServiceName'),
     highestCommittedUsn: one('highestCommittedUSN'),
   };
+}
+
+function vendorOf(capabilities: readonly string[]): RootDse['vendor'] {
+  if (capabilities.includes(ACTIVE_DIRECTORY)) return 'active-directory';
+  return capabilities.includes(LIGHTWEIGHT) ? 'lightweight' : 'other';
 }
 
 /** The id of the server's database, new after it was restored from a backup; null where it may not be read or is none. */

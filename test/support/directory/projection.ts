@@ -13,13 +13,15 @@ export interface Projection {
   /** Names in lower case of attributes that are not shown. */
   readonly hidden: ReadonlySet<string>;
   readonly usnShift: number;
+  /** Whether this is AD LDS, which computes the states of accounts. */
+  readonly lightweight: boolean;
   /** The object whose invocation id is another, and the id; null where it stays. */
   readonly invocation: { readonly key: string; readonly id: Buffer } | null;
 }
 
 /** Whether everything is shown as it is. */
-export function isPlain({ catalog, hidden, usnShift, invocation }: Projection): boolean {
-  return !catalog && hidden.size === 0 && usnShift === 0 && invocation === null;
+export function isPlain({ catalog, hidden, usnShift, lightweight, invocation }: Projection): boolean {
+  return !catalog && hidden.size === 0 && usnShift === 0 && !lightweight && invocation === null;
 }
 
 /** A store of the same objects, shown so. */
@@ -43,6 +45,9 @@ function partialAttributeSet(store: Store): Set<string> {
 
 const USNS = new Set(['usnchanged', 'usncreated']);
 const UNIVERSAL = 8;
+const CONTROL = 'useraccountcontrol';
+const COMPUTED = 'msds-user-account-control-computed';
+const DISABLED = 2;
 
 class ProjectedObject implements DirectoryObject {
   readonly dn: string;
@@ -70,9 +75,10 @@ class ProjectedObject implements DirectoryObject {
   }
 
   attribute(lowerName: string): Attribute | undefined {
+    const { usnShift, invocation, lightweight } = this.projection;
+    if (lightweight && lowerName === COMPUTED && this.#shows(lowerName)) return this.#computed();
     const attribute = this.#shows(lowerName) ? this.object.attribute(lowerName) : undefined;
     if (attribute === undefined) return undefined;
-    const { usnShift, invocation } = this.projection;
     if (usnShift !== 0 && USNS.has(lowerName)) return { ...attribute, values: attribute.values.map(shifted(usnShift)) };
     if (lowerName === 'invocationid' && invocation?.key === this.key) return { ...attribute, values: [invocation.id] };
     return attribute;
@@ -82,8 +88,16 @@ class ProjectedObject implements DirectoryObject {
     for (const name of this.object.names()) if (this.#shows(name)) yield name;
   }
 
+  /** [MS-ADTS] 3.1.1.4.5.17, of what the rest of it says nothing is known here. */
+  #computed(): Attribute | undefined {
+    const control = firstText(this.object, CONTROL);
+    if (control === undefined) return undefined;
+    return { name: 'msDS-User-Account-Control-Computed', values: [String(Number(control) & DISABLED)] };
+  }
+
   #shows(lowerName: string): boolean {
     if (this.projection.hidden.has(lowerName)) return false;
+    if (this.projection.lightweight && lowerName === CONTROL) return false;
     if (this.held === null) return true;
     // The relative name itself is always there, whatever the schema says of its attribute.
     if (!this.held.has(lowerName) && !this.key.startsWith(`${lowerName}=`)) return false;

@@ -50,6 +50,8 @@ export interface Quirks {
   readonly mutateBetweenRanges: MutateBetweenRanges | null;
   /** After so many messages of a connection the server says nothing more, and stays connected. */
   readonly silentAfter: number | null;
+  /** It is AD LDS, and says so: states of accounts are not in userAccountControl, but computed when asked for by name. */
+  readonly lightweight: boolean;
 }
 
 /** What an identity may not see. */
@@ -80,4 +82,5 @@ export const DEFAULT_QUIRKS: Quirks = {
   usnShift: 0,
   mutateBetweenRanges: null,
   silentAfter: null,
+  lightweight: false,
 };

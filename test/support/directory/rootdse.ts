@@ -13,7 +13,15 @@ export const ExtensionOid = {
 /** Active Directory, its signing, its version 2003 and later, 2008 and later, 2012 and later. */
 const CAPABILITIES = ['800', '1670', '1791', '1935', '2080', '2237'].map((arc) => `1.2.840.113556.1.4.${arc}`);
 
-export function rootDse(forest: Forest, controller: Controller, highestCommittedUsn: number): [string, LdifValue[]][] {
+/** AD LDS, its signing, its version 2003 and later (MS-ADTS 3.1.1.3.4.3). */
+const LIGHTWEIGHT = ['1851', '1670', '1791'].map((arc) => `1.2.840.113556.1.4.${arc}`);
+
+export function rootDse(
+  forest: Forest,
+  controller: Controller,
+  highestCommittedUsn: number,
+  lightweight: boolean,
+): [string, LdifValue[]][] {
   const { domain, hostName, serverDn, settingsDn, contexts } = controller;
   const shortName = hostName.split('.')[0] ?? hostName;
   return [
@@ -25,7 +33,7 @@ export function rootDse(forest: Forest, controller: Controller, highestCommitted
     ['isGlobalCatalogReady', [controller.catalog ? 'TRUE' : 'FALSE']],
     ['supportedLDAPVersion', ['3', '2']],
     ['supportedControl', Object.values(ControlOid)],
-    ['supportedCapabilities', CAPABILITIES],
+    ['supportedCapabilities', lightweight ? LIGHTWEIGHT : CAPABILITIES],
     ['supportedExtension', [ExtensionOid.startTls, ExtensionOid.whoAmI]],
     ['subschemaSubentry', [`CN=Aggregate,${forest.schema.dn}`]],
     ['serverName', [serverDn]],

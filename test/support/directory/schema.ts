@@ -75,6 +75,7 @@ const CONSTRUCTED: readonly (readonly [string, Syntax])[] = [
   ['modifyTimeStamp', 'time'],
   ['structuralObjectClass', 'class'],
   ['msDS-PrincipalName', 'text'],
+  ['msDS-User-Account-Control-Computed', 'integer'],
 ];
 
 /** Attributes nobody can read. */

@@ -116,8 +116,8 @@ function nextPage({ controls, cookies, quirks }: SearchContext, set: ResultSet):
 }
 
 function* answerRootDse(search: SearchContext): Generator<Buffer, SearchEnd> {
-  const { id, request, view, usn } = search;
-  const attributes = rootDse(view.forest, view.controller, usn);
+  const { id, request, view, usn, quirks } = search;
+  const attributes = rootDse(view.forest, view.controller, usn, quirks.lightweight);
   const parts = plainEntryParts(attributes, parseSelection(request.attributes), request.typesOnly);
   search.entrySent();
   yield encodeMessage(id, Answer.entry, parts);

@@ -71,11 +71,17 @@ export class ServerState {
   }
 
   #projection(identity: Identity | null): Projection {
-    const { usnShift, invocationId } = this.quirks;
+    const { usnShift, invocationId, lightweight } = this.quirks;
     const hidden = new Set((this.#permissions(identity).hideAttributes ?? []).map((name) => name.toLowerCase()));
     const id = invocationId === null ? null : guidBytes(invocationId);
     const key = dnKey(this.controller.settingsDn);
-    return { catalog: this.catalog, hidden, usnShift, invocation: id && key !== null ? { key, id } : null };
+    return {
+      catalog: this.catalog,
+      hidden,
+      usnShift,
+      lightweight,
+      invocation: id && key !== null ? { key, id } : null,
+    };
   }
 
   #permissions(identity: Identity | null): Permissions {

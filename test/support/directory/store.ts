@@ -162,6 +162,11 @@ export class Store {
         return valuesIn(object, 'whenchanged');
       case 'structuralobjectclass':
         return valuesIn(object, 'objectclass');
+      case 'msds-user-account-control-computed': {
+        if (!object.attribute('useraccountcontrol')) return undefined;
+        const isLocked = Number(firstText(object, 'lockouttime') ?? '0') !== 0;
+        return [isLocked ? LOCKED_OUT : '0'];
+      }
       case 'msds-principalname': {
         const account = firstText(object, 'samaccountname');
         return account === undefined ? undefined : [account];
@@ -171,6 +176,9 @@ export class Store {
     }
   }
 }
+
+/** Of a domain controller it says who is locked out, and never who is disabled (MS-ADTS 3.1.1.4.5.17). */
+const LOCKED_OUT = '16';
 
 /** `example.test/Users/Someone` (MS-ADTS 3.1.1.4.5.11). */
 function canonicalName(dn: string): string {
