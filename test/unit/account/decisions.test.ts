@@ -1,0 +1,157 @@
+/** Plans that wait, of several sources and under changed circumstances; runs that are tried; what a report says. */
+import assert from 'node:assert/strict';
+import type { Account } from '../../../engine/account/account.js';
+import type { Rules } from '../../../engine/account/rules.js';
+import { AccountError } from '../../../engine/model/errors.js';
+import type { EnrichedRecord } from '../../../engine/model/records.js';
+import type { Change } from '../../../engine/model/report.js';
+import { UNLIMITED, Workshop, changeLines, changesOf, group, members, seal, sync, user } from './support.js';
+
+const NONE = { count: 0, percent: null };
+
+describe('decisions', () => {
+  let workshop: Workshop;
+  let account: Account;
+  beforeEach(() => {
+    workshop = new Workshop();
+  });
+  afterEach(() => workshop.close());
+
+  const settingsWith = (rules: Partial<Rules>) => workshop.settings({ rules: { holdUnusual: false, ...rules } });
+  const open = async (rules: Partial<Rules>) => (account = await workshop.open(settingsWith(rules)));
+  const whole = (records: readonly EnrichedRecord[], source = 'hq', complete = true) =>
+    sync(account, workshop.run({ source }), records, { complete });
+  const planned = async (plan: string) => {
+    const all: Change[] = [];
+    for await (const batch of account.planned(plan)) all.push(...batch);
+    return all;
+  };
+  const waiting = async () => (await account.heldPlans()).map(({ source, changes }) => `${source} ${String(changes)}`);
+  const approve = (plan: string) => account.decide({ plan, verdict: 'approve', by: 'ada' });
+  const reject = (plan: string) => account.decide({ plan, verdict: 'reject', by: 'ada' });
+
+  it('plans of two sources wait apart: a decision or a newer run is about that of its own source only', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE } });
+    for (const source of ['hq', 'branch'])
+      await whole(
+        ['a', 'b', 'c'].map((id) => user(`${source}-${id}`)),
+        source,
+      );
+    const one = await whole([user('hq-a')], 'hq');
+    const other = await whole([user('branch-a'), user('branch-b')], 'branch');
+    assert.deepEqual(await waiting(), ['hq 2', 'branch 1']);
+    await whole([user('hq-a')], 'hq');
+    assert.deepEqual(await waiting(), ['branch 1', 'hq 2']);
+    await reject(one.plan);
+    assert.deepEqual(await waiting(), ['branch 1']);
+    assert.deepEqual(
+      (await planned(other.plan)).map(({ change, id }) => [change, id]),
+      [['leaving', 'branch-c']],
+    );
+    assert.equal((await approve(other.plan)).outcome, 'committed');
+    await whole([user('hq-a'), user('hq-b'), user('hq-c')], 'hq');
+    await assert.rejects(reject(one.plan), (error: unknown) => {
+      return error instanceof AccountError && error.code === 'PLAN_DECIDED' && error.params['state'] === 'rejected';
+    });
+  });
+
+  it('a long plan is shown whole, each change once and in order', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE } });
+    const people = Array.from({ length: 1_203 }, (_, index) => user(`p${String(index)}`));
+    const batch = { batchSize: 2_000 };
+    await sync(account, workshop.run(), people, batch);
+    const held = await sync(account, workshop.run(), [user('new')], batch);
+    const ids = (await planned(held.plan)).map(({ id }) => id);
+    assert.deepEqual(ids, ['new', ...people.map(({ id }) => id)]);
+    await approve(held.plan);
+    assert.deepEqual(
+      (await changesOf(account, held.run)).map(({ id }) => id),
+      ids,
+    );
+  });
+
+  it('approved while another source fails, a plan takes nobody away', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE }, userLeft: 'remove', graceDays: 0, graceRuns: 1 });
+    await whole([user('x')], 'branch');
+    await whole([user('a'), user('b')]);
+    const held = await whole([user('a')]);
+    await whole([], 'branch', false);
+    assert.deepEqual((await approve(held.plan)).changes.usersRemoved, 0);
+    assert.equal((await account.snapshot()).users.length, 3);
+    // negative control: when it is well again, the next plan does
+    await whole([user('x')], 'branch');
+    assert.equal((await approve((await whole([user('a')])).plan)).changes.usersRemoved, 1);
+  });
+
+  it('approved when there is nothing to do any more, a plan is done with', async () => {
+    const settings = settingsWith({ limits: { ...UNLIMITED, addresses: NONE } });
+    account = await workshop.open(settings);
+    await whole([user('a', { aliases: ['x@example.com'] })]);
+    const held = await whole([user('a')]);
+    await account.close();
+    account = await workshop.open({ ...settings, linkAliases: false });
+    const report = await approve(held.plan);
+    assert.deepEqual([report.outcome, report.decidedBy, await waiting()], ['unchanged', 'ada', []]);
+    await assert.rejects(approve(held.plan), { code: 'PLAN_DECIDED' });
+  });
+
+  it('approved, a plan is what the next run starts from: it is not the first, and under no other settings', async () => {
+    await open({ holdUnusual: true, limits: UNLIMITED });
+    await whole([user('a'), user('b')], 'hq', false);
+    const held = await whole([user('a')]);
+    assert.deepEqual(
+      held.holds?.map(({ code }) => code),
+      ['FIRST_RUN'],
+    );
+    await approve(held.plan);
+    assert.equal((await whole([user('c')])).outcome, 'committed');
+  });
+
+  it('while additions go ahead nobody is followed; approved, whoever follows is in the same groups', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE }, additionsWhileHeld: true });
+    const as = (id: string) => user(id, { primary: 'office@example.com' });
+    const team = (id: string) => [group('team'), members('team', [id])];
+    await whole([as('old'), user('b'), ...team('old')]);
+    const run = workshop.run();
+    const held = await sync(account, run, [as('new'), user('c'), ...team('new')]);
+    assert.deepEqual([held.outcome, held.wentAhead], ['held', 1]);
+    assert.deepEqual(await changeLines(account, run.id), ['added c']);
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, ['user:office@example.com']);
+    assert.deepEqual(await account.find({ id: 'new' }), null);
+    assert.equal((await approve(held.plan)).outcome, 'committed');
+    const lines = await changeLines(account, run.id);
+    for (const line of ['updated new id', 'leaving b absent']) assert.ok(lines.includes(line), lines.join());
+    assert.deepEqual((await account.snapshot()).groups[0]?.members, ['user:office@example.com']);
+    assert.equal((await whole([as('new'), user('c'), ...team('new')])).outcome, 'unchanged');
+  });
+
+  it('a plain report speaks of no holds, pauses, warnings or additions that went ahead; others do', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE }, additionsWhileHeld: true });
+    const plain = await whole([user('a'), user('b')]);
+    const said = (report: object) =>
+      ['holds', 'paused', 'warnings', 'wentAhead', 'findings'].filter((name) => name in report);
+    assert.deepEqual(said(plain), []);
+    assert.deepEqual(said(await whole([user('a')])), ['holds']);
+    assert.deepEqual(said(await whole([user('a'), user('c')])), ['holds', 'wentAhead']);
+    await whole([], 'branch', false);
+    assert.deepEqual(said(await whole([user('a'), user('b'), user('c')])), ['paused']);
+    const [stage] = plain.stages.slice(-1);
+    assert.deepEqual([stage?.stage, stage?.batches, stage?.records['user']], ['apply', 1, 2]);
+  });
+
+  it('a run that was tried ends with the next one that is tried: of the same source, and later', async () => {
+    await open({ limits: UNLIMITED });
+    const [early, late, never] = [workshop.run(), workshop.run(), workshop.run()];
+    const elsewhere = workshop.run({ source: 'branch' });
+    const dry = { dryRun: true };
+    await account.stage(never, 0, [user('n')]);
+    await sync(account, elsewhere, [user('x')], dry);
+    await sync(account, late, [user('a')], dry);
+    await sync(account, early, [user('a')], dry);
+    await sync(account, late, [user('a')], dry);
+    await assert.rejects(account.apply(early, seal(1), dry), { code: 'RUN_ABANDONED' });
+    for (const run of [elsewhere, late, never]) {
+      assert.equal((await account.apply(run, seal(1), { dryRun: false })).outcome, 'committed', run.id);
+    }
+  });
+});
