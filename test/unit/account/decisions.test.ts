@@ -136,7 +136,7 @@ describe('decisions', () => {
     await whole([], 'branch', false);
     assert.deepEqual(said(await whole([user('a'), user('b'), user('c')])), ['paused']);
     const [stage] = plain.stages.slice(-1);
-    assert.deepEqual([stage?.stage, stage?.batches, stage?.records['user']], ['apply', 1, 2]);
+    assert.deepEqual([stage?.stage, stage?.batches, stage?.records.user], ['apply', 1, 2]);
   });
 
   it('a run that was tried ends with the next one that is tried: of the same source, and later', async () => {
