@@ -1,11 +1,13 @@
 /** The example flow in real Node-RED 4.1 and 5.0, with its account in PostgreSQL over TLS; and two Node-REDs that share it. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccountSettings, openAccount } from '../../engine/account/account.js';
 import { injectNodeId } from '../../sample/flow.js';
 import { knownAddresses } from '../../sample/known.js';
+import type { Armed } from '../campaigns/crash/points.js';
 import { postgresStore } from '../support/account-store.js';
 import { companyEntries, companySettings } from '../support/company.js';
 import { flowFor, runOnce } from '../support/example-flow.js';
@@ -14,6 +16,7 @@ import { expectedAccount } from '../support/oracle/index.js';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
 import { type SampleFlow, startSampleFlow } from '../support/sample-flow.js';
 
+const KILLER = join(__dirname, '..', 'campaigns', 'crash', 'killer.js');
 const READER = { user: 'CN=Sync Reader,CN=Users,DC=example,DC=test', password: 'reader-secret' };
 
 describe('the example flow with PostgreSQL', function () {
@@ -116,4 +119,57 @@ describe('the example flow with PostgreSQL', function () {
       for (const name of names) Reflect.deleteProperty(process.env, name);
     }
   });
+
+  it('one of two Node-REDs stops in its commit, past the limit: the other goes on, and it writes nothing when it wakes', async () => {
+    const arm = join(folder, 'arm.json');
+    const armed: Armed = {
+      statement: '^INSERT INTO entry ',
+      when: 'behind',
+      nth: 1,
+      transactions: true,
+      signal: 'SIGSTOP',
+    };
+    await writeFile(arm, JSON.stringify(armed));
+    process.env['CRASH_ARM'] = arm;
+    const settings = { ...companySettings(''), store: postgresStore(postgres.url, { schema: 'paused' }) };
+    const account = await openAccount(settings);
+    const stopped = await startNodeRed({ version: '5', nodeArguments: ['--require', KILLER] });
+    const other = await startNodeRed({ version: '5' });
+    try {
+      await account.addKnown(known);
+      const limits = { idleTimeout: '2', statementTimeout: '20' };
+      const [first, second] = [await flowWith('paused', limits), await flowWith('paused', limits)];
+      await stopped.deploy(first);
+      await stopped.inject(injectNodeId(first));
+      await untilStopped(stopped.process.pid);
+      const expected = expectedAccount(companyEntries(), { settings, known }).snapshot;
+      assert.notDeepEqual(await account.snapshot(), expected, 'nothing of it can be seen');
+      await sleep(2_500);
+      await other.deploy(second);
+      assert.equal((await runOnce(other, injectNodeId(second))).outcome, 'committed');
+      assert.deepEqual(await account.snapshot(), expected);
+      const before = await account.history(10);
+      stopped.process.kill('SIGCONT');
+      await stopped.line(/STORE_TIME_LIMIT|STORE_CONNECTION_LOST|idleTimeout|start the run again/i, { within: 30_000 });
+      assert.deepEqual([await account.snapshot(), await account.history(10)], [expected, before], 'no zombie write');
+      // And then it goes on like any other.
+      assert.equal((await runOnce(stopped, injectNodeId(first))).outcome, 'unchanged');
+    } finally {
+      Reflect.deleteProperty(process.env, 'CRASH_ARM');
+      stopped.process.kill('SIGCONT');
+      await stopped.stop();
+      await other.stop();
+      await account.close();
+    }
+  });
 });
+
+/** Until the kernel says that the process is stopped. */
+async function untilStopped(pid: number | undefined): Promise<void> {
+  const end = Date.now() + 60_000;
+  const state = async () => /^State:\s+(\w)/m.exec(await readFile(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
+  while ((await state()) !== 'T') {
+    assert.ok(Date.now() < end, 'it never stopped');
+    await sleep(50);
+  }
+}

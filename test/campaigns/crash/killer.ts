@@ -1,6 +1,6 @@
 /**
  * Loaded by `--require` into the processes that are killed, and so into their threads: sees every statement that goes to
- * SQLite or PostgreSQL, and ends the process with SIGKILL at the one that the file named by CRASH_ARM says. The code under test knows
+ * SQLite or PostgreSQL, and ends the process with SIGKILL (or stops it) at the one that the file named by CRASH_ARM says. The code under test knows
  * nothing of it. Told to, it keeps transactions from SQLite: the negative control.
  */
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,10 @@ function at(when: Armed['when'], sql: string): void {
   if (armed === null || statement === null || !new RegExp(statement).test(sql.trim())) return;
   seen += 1;
   if (seen < armed.nth) return;
-  process.kill(process.pid, 'SIGKILL');
+  const { signal = 'SIGKILL' } = armed;
+  armed = null;
+  process.kill(process.pid, signal);
+  if (signal === 'SIGSTOP') return;
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 

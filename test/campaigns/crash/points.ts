@@ -43,8 +43,9 @@ export const POINTS: readonly Point[] = [
   { name: 'receiver: outcome, behind', statement: 'SET state = \\?, outcome', when: 'behind', receiver: true },
 ];
 
-/** What the process is told: where to end itself, at which time it comes there; or to do without transactions. */
+/** What the process is told: where to end (or stop) itself, at which time it comes there; or to do without transactions. */
 export interface Armed {
+  readonly signal?: 'SIGSTOP';
   readonly statement: string | null;
   readonly when: 'before' | 'behind';
   readonly nth: number;

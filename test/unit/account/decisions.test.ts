@@ -1,5 +1,6 @@
 /** Plans that wait, of several sources and under changed circumstances; runs that are tried; what a report says. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { Account } from '../../../engine/account/account.js';
 import type { Rules } from '../../../engine/account/rules.js';
 import { AccountError } from '../../../engine/model/errors.js';
@@ -68,6 +69,22 @@ describe('decisions', () => {
       (await changesOf(account, held.run)).map(({ id }) => id),
       ids,
     );
+  });
+
+  it('the digest of a plan is that of its changes, one in each line, however many there are', async () => {
+    await open({ limits: UNLIMITED });
+    const run = workshop.run();
+    const people = Array.from({ length: 4_001 }, (_, index) => user(`p${String(index)}`, { enabled: index > 2 }));
+    const report = await sync(account, run, people, { batchSize: 2_500 });
+    const text = (value: unknown) => (value === null ? null : JSON.stringify(value));
+    const lines = (await changesOf(account, run.id)).map(({ kind, id, change, what, before, after }) =>
+      JSON.stringify([kind, id, change, what, text(before), text(after)]),
+    );
+    assert.equal(lines.length, 4_004);
+    const hex = createHash('sha256')
+      .update(`${lines.join('\n')}\n`)
+      .digest('hex');
+    assert.equal(report.plan, `sha-256:${hex}`);
   });
 
   it('approved while another source fails, a plan takes nobody away', async () => {
