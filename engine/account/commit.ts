@@ -60,7 +60,7 @@ async function writePersons({ db }: PlanContext): Promise<void> {
 async function takeAddresses(db: SqlConnection): Promise<void> {
   await db.exec(`
     INSERT INTO address SELECT p.kind, p.wanted, p.object, 1 FROM plan_person p WHERE (${NEW}) OR (${MOVED});
-    INSERT INTO address SELECT w.kind, w.address, w.object, 0 FROM plan_alias w WHERE w.state = 'taken';`);
+    INSERT INTO address SELECT w.kind, w.address, w.object, 0 FROM plan_alias w WHERE w.state IS NULL;`);
 }
 
 async function writeValues(db: SqlConnection): Promise<void> {

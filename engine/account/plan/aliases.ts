@@ -34,8 +34,7 @@ async function listAliases({ db, settings }: PlanContext): Promise<void> {
        FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w ON true
        LEFT JOIN address a ON a.kind = p.kind AND a.address = w.value
        WHERE p.reason IS NULL AND w.value IS DISTINCT FROM ${FINAL}
-     ) f WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1
-     ON CONFLICT DO NOTHING`,
+     ) f WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1`,
     [flag(settings.domains.length > 0)],
   );
   await indexPlan(db, 'plan_alias_address');
@@ -79,7 +78,6 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
        )
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address AND r.winner <> plan_alias.object`,
   );
-  await db.run(`UPDATE plan_alias SET state = 'taken' WHERE state IS NULL`);
 }
 
 /**
@@ -91,7 +89,7 @@ async function takeKnown({ db }: PlanContext): Promise<void> {
     `UPDATE plan_alias SET known = k.entry FROM (
        SELECT w.object, w.address, a.entry FROM plan_alias w
        CROSS JOIN address a ON a.kind = w.kind AND a.address = w.address CROSS JOIN entry e ON e.key = a.entry
-       WHERE w.state = 'taken' AND e.origin <> 'directory'
+       WHERE w.state IS NULL AND e.origin <> 'directory'
      ) k WHERE k.object = plan_alias.object AND k.address = plan_alias.address`,
   );
   await db.run(

@@ -115,7 +115,7 @@ const ALIAS_LINKED = `${row('w.kind', 'alias-linked', {
   what: 'w.address',
   before: `CASE WHEN k.key IS NOT NULL THEN ${jsonObject(jsonOfAll({ address: 'k.address', name: 'k.name', origin: 'k.origin' }))} END`,
 })} FROM plan_alias w CROSS JOIN plan_person p ON p.object = w.object LEFT JOIN entry k ON k.key = w.known
-  WHERE w.state = 'taken'`;
+  WHERE w.state IS NULL`;
 
 const GROUP_ADDED = `${row(`'group'`, 'added', {
   id: 'g.id',

@@ -51,7 +51,7 @@ export async function destructionOf({ db, source, rules }: PlanContext): Promise
           SELECT kind, address FROM plan_unlink
           UNION SELECT p.kind, p.held FROM plan_person p
             WHERE p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wanted <> p.held
-          EXCEPT SELECT kind, address FROM plan_alias WHERE state = 'taken'
+          EXCEPT SELECT kind, address FROM plan_alias WHERE state IS NULL
           EXCEPT SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND clash IS NULL
         ) gone) AS addresses`,
   );

@@ -3,26 +3,27 @@ import { type PlanContext, flag } from './context.js';
 import { ENDED } from './leaving.js';
 import { isListed } from './protect.js';
 
-/** A member, or the person that a twin is of. */
-const PERSON = 'coalesce(t.person, r.member)';
-
 /** Fills `plan_member`. */
 export async function planMembers(context: PlanContext): Promise<void> {
   await chooseGroups(context);
   const { db, complete } = context;
+  const [twins] = await db.query('SELECT 1 AS yes FROM plan_twin LIMIT 1');
+  // A member, or the person that a twin is of; that may be one person twice.
+  const [distinct, person, twin] = twins
+    ? ['DISTINCT', 'coalesce(t.person, r.member)', 'LEFT JOIN plan_twin t ON t.object = r.member']
+    : ['', 'r.member', ''];
   await db.run(
     `INSERT INTO plan_member
-     SELECT g.object, ${PERSON}, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
-     LEFT JOIN plan_twin t ON t.object = r.member
-     LEFT JOIN entry e ON e.key = ${PERSON}
-     LEFT JOIN plan_person p ON p.object = ${PERSON} AND p.is_new = 1 AND p.reason IS NULL
+     SELECT ${distinct} g.object, ${person}, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
+     ${twin}
+     LEFT JOIN entry e ON e.key = ${person}
+     LEFT JOIN plan_person p ON p.object = ${person} AND p.is_new = 1 AND p.reason IS NULL
      LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
      WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
-       AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = ${PERSON}))
-       AND ${PERSON} NOT IN (SELECT entry FROM plan_absorb)
+       AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = ${person}))
+       AND ${person} NOT IN (SELECT entry FROM plan_absorb)
        AND (r.via = 0 OR NOT EXISTS (
-         SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via = 0))
-     ON CONFLICT DO NOTHING`,
+         SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via < r.via))`,
   );
   if (!complete) return;
   await db.run(

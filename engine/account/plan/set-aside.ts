@@ -25,7 +25,7 @@ const QUERIES: readonly string[] = [
      CASE w.state WHEN 'ALIAS_CLASH' THEN 'An alias of object ' || p.id || ' is an address of object ' || ${owner('w.clash')} || '.'
        ELSE 'One of its aliases is in none of the domains of the setting "domains".' END AS detail,
      p.id AS place, w.address AS what
-   FROM plan_alias w JOIN plan_person p ON p.object = w.object WHERE w.state <> 'taken'`,
+   FROM plan_alias w JOIN plan_person p ON p.object = w.object WHERE w.state IS NOT NULL`,
   `SELECT p.id, 'ALIAS_CLASH' AS reason,
      'An alias of object ' || p.id || ' is an address of object ' || ${owner('u.clash')} || '.' AS detail,
      p.id AS place, u.address AS what

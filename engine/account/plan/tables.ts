@@ -20,7 +20,7 @@ const TABLES = {
   plan_person: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, held TEXT, wanted TEXT,
     is_new INTEGER NOT NULL, enabled INTEGER, reason TEXT, aside TEXT, clash INTEGER,
     linked INTEGER`,
-  // Aliases of these persons that the account has not as theirs. state: taken, or the reason why not. known: the entry
+  // Aliases of these persons that the account has not as theirs. state: null where taken, else the reason why not. known: the entry
   // known from elsewhere whose address it is.
   plan_alias: `object INTEGER NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL, state TEXT, clash INTEGER, known INTEGER,
     PRIMARY KEY (object, address)`,

@@ -5,7 +5,7 @@
 import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
-import { type SqlConnection, integer, text } from '../store/connection.js';
+import { type SqlConnection, text } from '../store/connection.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -24,11 +24,12 @@ export interface TakeIn {
 }
 
 /**
- * What a run brought (`seen`), what of that is new, not as it was, or back again (`dirty`), and objects whose names those
- * set aside without an id have (`vouched`; `vouching`: those names).
+ * What a run brought (`seen`; `differs`: not as it was, or back again; `first`: of a new one, the first record with its id),
+ * what of that is new or differs (`dirty`), and objects whose names those set aside without an id have (`vouched`;
+ * `vouching`: those names).
  */
 const TABLES = `
-CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL, first INTEGER);
 CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS vouched (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS vouching (dn_key TEXT NOT NULL);
@@ -62,10 +63,10 @@ const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type', 'mas
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   await clearTakenIn(db);
-  const newest = await newestObject(db);
   await noteSeen(db, what);
-  await db.analyze('object', 'seen');
-  const dirty = await noteDirty(db, newest);
+  const dirty = await db.run(
+    'INSERT INTO dirty SELECT object, staged, differs FROM seen WHERE differs = 1 OR first IS NOT NULL',
+  );
   await db.analyze('dirty');
   if (dirty > 0) {
     await openChangedTwins(db);
@@ -88,43 +89,47 @@ export async function clearTakenIn(db: SqlConnection): Promise<void> {
   await clearMembers(db);
 }
 
-async function newestObject(db: SqlConnection): Promise<number> {
-  const [row] = await db.query('SELECT coalesce(max(key), 0) AS key FROM object');
-  return integer(row, 'key');
-}
-
-/** Adds the objects that are new, and notes all; where the run brought one twice, the later record counts. */
+/** Notes all that the run brought, and adds what is new; where the run brought an object twice, the later record counts. */
 async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
   await db.analyze('staged');
-  const note = () =>
-    db.run(
-      `INSERT INTO seen SELECT o.key, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
-       WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-       ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
-      [source, first, last],
-    );
-  const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
-  if ((await note()) === staged) return;
-  await db.run(
-    `INSERT INTO object (source, id, kind, digest, present, ${FIELDS.join(', ')})
-     SELECT ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM staged s
+  const known = await db.run(
+    `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
+     FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-       AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
-     ORDER BY s.key ON CONFLICT DO NOTHING`,
+     ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
     [source, first, last],
   );
-  await note();
+  const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
+  if (known < staged) await addObjects(db, { source, first, last });
+  await db.analyze('object', 'seen');
 }
 
-async function noteDirty(db: SqlConnection, newest: number): Promise<number> {
-  return db.run(
-    `INSERT INTO dirty
-     SELECT n.object, n.staged, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END FROM seen n
-     CROSS JOIN object o ON o.key = n.object CROSS JOIN staged s ON s.key = n.staged
-     WHERE o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 OR o.key > ?1`,
-    [newest],
+/** In the order in which they came. One that came twice is added as it came first, and differs from that. */
+async function addObjects(
+  db: SqlConnection,
+  { source, first, last }: { source: number; first: number; last: number },
+): Promise<void> {
+  const next = await db.nextKey('object', 'key');
+  const added = await db.run(
+    `INSERT INTO seen SELECT ?4 + row_number() OVER (ORDER BY n.first), n.last, CASE WHEN n.first <> n.last THEN 1 ELSE 0 END, n.first
+     FROM (
+       SELECT min(s.key) AS first, max(s.key) AS last FROM staged s WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
+         AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
+       GROUP BY s.id
+     ) n`,
+    [source, first, last, next - 1],
   );
+  if (added === 0) return;
+  await db.analyze('seen');
+  await db.run(
+    `INSERT INTO object (key, source, id, kind, digest, present, ${FIELDS.join(', ')})
+     SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM seen n CROSS JOIN staged s ON s.key = n.first
+     WHERE n.first IS NOT NULL ORDER BY n.object`,
+    [source],
+  );
+  // Others are added behind these.
+  await db.nextKey('object', 'key');
 }
 
 /**

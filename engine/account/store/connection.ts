@@ -17,8 +17,11 @@ export interface SqlConnection {
   exec(sql: string): Promise<void>;
   /** Adds rows to a table in bulk, every column of it, in the order in which they come. */
   fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
-  /** The key that the next row added to the table gets; rows behind it get those that follow. Call it in {@link alone}. */
-  nextKey(table: 'journal', column: 'seq'): Promise<number>;
+  /**
+   * The key that the next row added to the table gets, if it is given none; rows behind it get those that follow. Call it in
+   * {@link alone}, and again when rows were given keys.
+   */
+  nextKey(...of: ['journal', 'seq'] | ['object', 'key']): Promise<number>;
   /** Tables have been filled or emptied: a planner that goes by statistics is to look at them again. */
   analyze(...tables: string[]): Promise<void>;
   /** Everything that `work` does, or nothing. Durable when it resolves. */
