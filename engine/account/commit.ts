@@ -15,10 +15,12 @@ export async function commitPlan(context: PlanContext): Promise<void> {
   const { db } = context;
   await endLeavers(context);
   await releaseAddresses(db);
-  await writePersons(context);
-  await takeAddresses(db);
-  await writeValues(db);
-  await writeGroups(db);
+  await db.filling(['entry', 'address', 'attribute', 'member'], async () => {
+    await writePersons(context);
+    await takeAddresses(db);
+    await writeValues(db);
+    await writeGroups(db);
+  });
   await writeMarks(context);
   await db.analyze('entry', 'address', 'attribute', 'member');
   await db.run(`UPDATE meta SET value = value + 1 WHERE name = 'fence'`);

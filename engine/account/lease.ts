@@ -38,6 +38,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
     fill: (table, rows) => db.fill(table, rows),
+    filling: (tables, work) => db.filling(tables, work),
     nextKey: (...of) => db.nextKey(...of),
     analyze: (...tables) => db.analyze(...tables),
     keepingRows: db.keepingRows,

@@ -56,6 +56,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     run: (sql, params) => counted(() => db.run(sql, params)),
     exec: (sql) => counted(() => db.exec(sql)),
     fill: (table, rows) => db.fill(table, rows),
+    filling: (tables, work) => db.filling(tables, work),
     nextKey: (...of) => db.nextKey(...of),
     analyze: (...tables) => db.analyze(...tables),
     keepingRows: db.keepingRows,

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ChangeCounts } from '../../model/report.js';
-import { type SqlConnection, integer, text, textOrNull } from '../store/connection.js';
+import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { CHANGES } from './change-queries.js';
 import { jsonOf } from './json.js';
@@ -29,17 +29,20 @@ export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
   const { db, run } = context;
   const first = await db.nextKey('journal', 'seq');
   const counts = noChanges();
-  for (const { rows, count } of CHANGES) {
-    const from = await db.nextKey('journal', 'seq');
-    const written = await db.run(
-      `INSERT INTO journal (run, kind, id, change, what, before, after)
-       SELECT ?1, kind, id, change, what, before, after FROM (${rows}) r ORDER BY first, second`,
-      [run],
-    );
-    if (written > 0) await addCounts(db, { from, written }, { count, counts });
-  }
+  let next = first;
+  await db.filling(['journal'], async () => {
+    for (const { rows, count } of CHANGES) {
+      const written = await db.run(
+        `INSERT INTO journal (run, kind, id, change, what, before, after)
+         SELECT ?1, kind, id, change, what, before, after FROM (${rows}) r ORDER BY first, second`,
+        [run],
+      );
+      if (written > 0) await addCounts(db, { from: next, written }, { count, counts });
+      next += written;
+    }
+  });
   counts.contactsUpdated = await contactsUpdated(db);
-  const last = (await db.nextKey('journal', 'seq')) - 1;
+  const last = next - 1;
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, first, last]);
   return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1 };
 }
@@ -73,16 +76,16 @@ async function contactsUpdated(db: SqlConnection): Promise<number> {
   return integer(row, 'count');
 }
 
-/** `sha-256:<hex>` over the changes as JSON arrays, one in each line. */
+/** `sha-256:<hex>` over the digests of the pages, one in each line; each is over its changes as JSON arrays, one in each line. */
 async function digestOfChanges(db: SqlConnection, first: number, last: number): Promise<string> {
   const digest = createHash('sha256');
   for (let from = first; from <= last; from += PAGE) {
     const [page] = await db.query(
-      `SELECT group_concat(${LINE}, char(10) ORDER BY seq) AS lines
+      `SELECT sha256_hex(group_concat(${LINE}, char(10) ORDER BY seq)) AS digest
        FROM journal WHERE seq BETWEEN ?1 AND ?2`,
       [from, Math.min(last, from + PAGE - 1)],
     );
-    digest.update(`${textOrNull(page, 'lines') ?? ''}\n`);
+    digest.update(`${text(page, 'digest')}\n`);
   }
   return `sha-256:${digest.digest('hex')}`;
 }

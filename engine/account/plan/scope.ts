@@ -9,7 +9,7 @@ import type { PlanContext } from './context.js';
 export async function planScope({ db, source, settled }: PlanContext): Promise<void> {
   if (!settled) {
     await db.run(
-      `INSERT INTO plan_scope SELECT key FROM object WHERE source = ?1 AND present = 1 AND kind IN ('user', 'contact')`,
+      `INSERT INTO plan_scope SELECT key FROM object WHERE +source = ?1 AND present = 1 AND kind IN ('user', 'contact')`,
       [source],
     );
     return;

@@ -38,7 +38,7 @@ async function keepUnread({ db, source, asked }: PlanContext): Promise<void> {
     if (asked.has(name)) continue;
     const [brought] = await db.query(
       `SELECT 1 AS yes FROM object o CROSS JOIN json_each(o.attributes) v ON true
-       WHERE o.source = ?1 AND o.present = 1 AND v.key = ?2 LIMIT 1`,
+       WHERE +o.source = ?1 AND o.present = 1 AND v.key = ?2 LIMIT 1`,
       [source, name],
     );
     if (brought) continue;

@@ -102,10 +102,17 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
   const [listed] = await db.query(
     `SELECT coalesce(sum(json_array_length(s.record, '$.ids')), 0) AS count FROM ${NEW_PARTS} WHERE g.members = 'whole'`,
   );
-  const found = await db.run(
-    `INSERT INTO object_member SELECT g.object, o.key, 0 FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
-     CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
-    [source],
+  // A part lists nobody twice; several may list somebody each.
+  const [several] = await db.query(
+    'SELECT 1 AS yes FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object AND p.part > 1 LIMIT 1',
+  );
+  const found = await db.filling(['object_member'], () =>
+    db.run(
+      `INSERT INTO object_member SELECT ${several ? 'DISTINCT' : ''} g.object, o.key, 0
+       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
+       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE g.members = 'whole'`,
+      [source],
+    ),
   );
   if (found === integer(listed, 'count')) return;
   await db.run(

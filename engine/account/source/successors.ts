@@ -26,7 +26,7 @@ export async function handOver({ db, source, complete, settled, settings }: Plan
        SELECT h.key AS holder, n.key AS heir, row_number() OVER (PARTITION BY h.key ORDER BY lower(n.dn), n.id) AS nth
        FROM object n CROSS JOIN address a ON a.kind = n.kind AND a.address = n.address AND a.is_primary = 1
        CROSS JOIN object h ON h.key = a.entry AND h.source = n.source AND h.present = 0
-       WHERE n.source = ?1 AND n.present = 1 AND (n.kind = 'user' OR (n.kind = 'contact' AND ?2 = 1))
+       WHERE +n.source = ?1 AND n.present = 1 AND (n.kind = 'user' OR (n.kind = 'contact' AND ?2 = 1))
          AND (?3 = 0 OR n.open = 1 OR n.key IN (SELECT object FROM dirty))
          AND (n.kind <> 'user' OR ?4 = '[]' OR substr(n.address, instr(n.address, '@') + 1) IN (SELECT value FROM json_each(?4)))
      ) f WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.key = f.heir)`,

@@ -122,11 +122,13 @@ async function addObjects(
   );
   if (added === 0) return;
   await db.analyze('seen');
-  await db.run(
-    `INSERT INTO object (key, source, id, kind, digest, present, ${FIELDS.join(', ')})
-     SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM seen n CROSS JOIN staged s ON s.key = n.first
-     WHERE n.first IS NOT NULL ORDER BY n.object`,
-    [source],
+  await db.filling(['object'], () =>
+    db.run(
+      `INSERT INTO object (key, source, id, kind, digest, present, ${FIELDS.join(', ')})
+       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM seen n CROSS JOIN staged s ON s.key = n.first
+       WHERE n.first IS NOT NULL ORDER BY n.object`,
+      [source],
+    ),
   );
   // Others are added behind these.
   await db.nextKey('object', 'key');
@@ -182,7 +184,7 @@ async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn):
 /** What a complete run did not bring is absent: marked, not forgotten. */
 async function markAbsent(db: SqlConnection, source: number): Promise<void> {
   await db.run(
-    `UPDATE object SET present = 0 WHERE source = ?1 AND present = 1 AND key NOT IN (SELECT object FROM seen)
+    `UPDATE object SET present = 0 WHERE +source = ?1 AND present = 1 AND key NOT IN (SELECT object FROM seen)
        AND key NOT IN (SELECT object FROM vouched)`,
     [source],
   );

@@ -17,6 +17,8 @@ export interface SqlConnection {
   exec(sql: string): Promise<void>;
   /** Adds rows to a table in bulk, every column of it, in the order in which they come. */
   fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
+  /** Does work that fills tables. Where they are empty, a store may make their indices behind it. Call it in {@link alone}. */
+  filling<Result>(tables: readonly string[], work: () => Promise<Result>): Promise<Result>;
   /**
    * The key that the next row added to the table gets, if it is given none; rows behind it get those that follow. Call it in
    * {@link alone}, and again when rows were given keys.

@@ -4,6 +4,7 @@ import { type SqlConnection, type SqlValue, integer } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { copyIn } from './postgres-copy.js';
 import { isLost, postgresError } from './postgres-errors.js';
+import { filledAtOnce } from './postgres-filling.js';
 
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
@@ -36,6 +37,10 @@ export class PostgresConnection implements SqlConnection {
   async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
     const some = rows instanceof Array ? rows : [...rows];
     if (some.length > 0) await this.#guarded(() => copyIn(this.client, table, some));
+  }
+
+  async filling<Result>(tables: readonly string[], work: () => Promise<Result>) {
+    return this.#guarded(() => filledAtOnce(this.client, tables, work));
   }
 
   /** A sequence has gaps where a transaction was undone; whoever is alone can close them. */

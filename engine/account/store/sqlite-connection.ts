@@ -1,4 +1,5 @@
 /** The account's connection over `node:sqlite`. Synchronous underneath: used in the account's thread only. */
+import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AccountError } from '../../model/errors.js';
@@ -11,6 +12,7 @@ export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
   // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
   database.exec('PRAGMA cache_size=-16384; PRAGMA temp.cache_size=-16384; PRAGMA temp_store=FILE;');
+  database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database, file);
 }
@@ -49,6 +51,10 @@ class SqliteConnection implements SqlConnection {
         statement.run(...row);
       }
     });
+  }
+
+  async filling<Result>(_tables: readonly string[], work: () => Promise<Result>) {
+    return work();
   }
 
   async nextKey(table: string, column: string) {
