@@ -30,7 +30,7 @@ import {
 } from './source/reading.js';
 import { handOver } from './source/successors.js';
 import { takeIn } from './source/take-in.js';
-import { arrivedBatches, endRun, openRun } from './staging.js';
+import { arrivedBatches, endRun, openRun, stagedRange } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
 import { commit, hold } from './outcome.js';
 import { refuseFuture, refuseSuperseded } from './refuse.js';
@@ -108,6 +108,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const arrived = new Set(await arrivedBatches(db, key));
   const missing = Array.from({ length: what.seal.batches }, (_, index) => index).filter((index) => !arrived.has(index));
   const arrivedSeal = sealWithMissing(what.seal, missing);
+  await db.openStaged(stagedRange(key));
   const records = await stagedRecords(db, key);
 
   const rules = rulesOf(settings);

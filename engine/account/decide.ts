@@ -54,6 +54,7 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
       rules,
       at,
     };
+    await db.openStaged(NOTHING_STAGED);
     await clearTakenIn(db);
     await handOver(context);
     const plan = await makePlanAnew(context);
@@ -92,6 +93,9 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
     });
   });
 }
+
+/** The plan is made of what was taken in. */
+const NOTHING_STAGED = { first: 0, last: -1 };
 
 const PLAN_CHANGED: Hold = {
   code: 'PLAN_CHANGED',

@@ -8,7 +8,7 @@ import type { Run } from '../model/run.js';
 import { sourceKey } from '../model/source-name.js';
 import { refuseSuperseded } from './refuse.js';
 import type { StagedRecord } from './staged-record.js';
-import { type SqlConnection, integer, text } from './store/connection.js';
+import { type SqlConnection, type StagedRange, type StagedRow, integer, text } from './store/connection.js';
 
 /** A run as the store knows it. */
 export interface StoredRun {
@@ -45,15 +45,13 @@ export async function stageBatch(
       return;
     }
     const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [stored.key, index]);
-    if (fresh === 0) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, first + BATCH_ROOM - 1]);
-    await db.fill('staged', rowsOf(records, first));
+    if (fresh === 0) await db.dropStaged({ first, last: first + BATCH_ROOM - 1 });
+    await db.keepStaged(first, records.map(rowOf));
   });
 }
 
-function* rowsOf(records: readonly StagedRecord[], first: number) {
-  for (const [position, { kind, id, part, parts, held, json }] of records.entries()) {
-    yield [first + position, kind, id, part, parts, held ? 1 : 0, hash('sha256', json, 'base64url'), json] as const;
-  }
+function rowOf({ kind, id, part, parts, held, json }: StagedRecord): StagedRow {
+  return { kind, id, part, parts, held: held ? 1 : 0, digest: hash('sha256', json, 'base64url'), record: json };
 }
 
 /** The run's row; made, with its source, when the run is new. Throws AccountError `RUN_ABANDONED`, or why it was given up. */
@@ -137,17 +135,7 @@ export async function expireRuns(db: SqlConnection, before: Date): Promise<void>
 export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'abandoned'): Promise<void> {
   await db.run('UPDATE run SET state = ?2, ended_at = ?3 WHERE key = ?1', [run, state, new Date().toISOString()]);
   await db.run('DELETE FROM staged_batch WHERE run = ?1', [run]);
-  await forgetStaged(db, stagedRange(run));
-}
-
-/** Where nothing else is staged, and nobody stages meanwhile, the whole table goes, which is much quicker. */
-async function forgetStaged(db: SqlConnection, { first, last }: { first: number; last: number }): Promise<void> {
-  const [other] = await db.query(
-    `SELECT 1 AS yes WHERE ?3 = 1 OR EXISTS (SELECT 1 FROM staged WHERE key < ?1) OR EXISTS (SELECT 1 FROM staged WHERE key > ?2)`,
-    [first, last, db.shared ? 1 : 0],
-  );
-  if (other) await db.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
-  else await db.exec('DELETE FROM staged');
+  await db.dropStaged(stagedRange(run));
 }
 
 /** The numbers of the batches that arrived, in order. */
@@ -157,7 +145,7 @@ export async function arrivedBatches(db: SqlConnection, run: number): Promise<nu
 }
 
 /** The keys that staged rows of a run can have. */
-export function stagedRange(run: number): { first: number; last: number } {
+export function stagedRange(run: number): StagedRange {
   const room = run % ROOMS;
   return { first: room * RUN_ROOM, last: (room + 1) * RUN_ROOM - 1 };
 }

@@ -33,7 +33,7 @@ async function listAliases({ db, settings }: PlanContext): Promise<void> {
          CASE WHEN p.kind = 'user' AND ?1 = 1 AND NOT ${inDomains('w.value')} THEN 'ALIAS_OUTSIDE_DOMAINS' END AS state
        FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w ON true
        LEFT JOIN address a ON a.kind = p.kind AND a.address = w.value
-       WHERE p.reason IS NULL AND w.value IS DISTINCT FROM ${FINAL}
+       WHERE p.reason IS NULL AND o.aliases <> '[]' AND w.value IS DISTINCT FROM ${FINAL}
      ) f WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1`,
     [flag(settings.domains.length > 0)],
   );

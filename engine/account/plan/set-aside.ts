@@ -41,7 +41,7 @@ const QUERIES: readonly string[] = [
      'The members of group ' || n.id || ' stay as they are. ' || CASE
        WHEN NOT EXISTS (SELECT 1 FROM seen_part p WHERE p.object = n.object) THEN 'They were not whole when they were last read.'
        ELSE substr(coalesce((
-         SELECT min(s.record ->> 'held') FROM seen_part p CROSS JOIN staged s ON s.key = p.staged
+         SELECT min(json_extract(s.record, '$.held')) FROM seen_part p CROSS JOIN staged s ON s.key = p.staged
          WHERE p.object = n.object AND s.held = 1), 'Not all of them arrived.'), 1, 500) END AS detail,
      n.id AS place, '' AS what
    FROM plan_group n WHERE n.kind = 'group' AND n.whole = 0`,

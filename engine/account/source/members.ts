@@ -8,7 +8,8 @@ import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 
 /**
- * The parts of each group that a run brought (`seen_part`), the groups of which they say something new (`seen_group`), and
+ * The parts of each group that a run brought (`seen_part`), the groups of which they say something new (`seen_group`), their
+ * parts, if they are whole (`new_part`), and
  * groups whose members are others although they say the same (`moved_group`). Beside them what is on its way between the
  * store and here: canonical names, and who gives way to whom.
  */
@@ -17,16 +18,15 @@ CREATE TEMP TABLE IF NOT EXISTS seen_part (
   object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS new_part (object INTEGER NOT NULL, record JSONTEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS given_way (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
 );
-DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM moved_group; DELETE FROM name_key;
+DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM moved_group; DELETE FROM name_key;
 DELETE FROM given_way;
 `;
-/** The parts of groups that are whole and new: those to be taken in. */
-const NEW_PARTS = `seen_group g CROSS JOIN seen_part p ON p.object = g.object CROSS JOIN staged s ON s.key = p.staged`;
 const PAGE = 5_000;
 /**
  * The object of source ?1 that has this SID or name: one that is there, else the one known longest. The plus keeps SQLite from
@@ -83,6 +83,11 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
   await db.exec(`
     DELETE FROM object_member WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');
     DELETE FROM object_ref WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');`);
+  await db.run(
+    `INSERT INTO new_part SELECT g.object, CAST(s.record AS JSONTEXT) FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object
+     CROSS JOIN staged s ON s.key = p.staged WHERE g.members = 'whole'`,
+  );
+  await db.analyze('new_part');
   await addById(db, source);
   await addBySid(db, source);
   await addByName(db, source);
@@ -100,7 +105,7 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
  */
 async function addById(db: SqlConnection, source: number): Promise<void> {
   const [listed] = await db.query(
-    `SELECT coalesce(sum(json_array_length(s.record, '$.ids')), 0) AS count FROM ${NEW_PARTS} WHERE g.members = 'whole'`,
+    `SELECT coalesce(sum(json_array_length(g.record, '$.ids')), 0) AS count FROM new_part g`,
   );
   // A part lists nobody twice; several may list somebody each.
   const [several] = await db.query(
@@ -109,8 +114,8 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
   const found = await db.filling(['object_member'], () =>
     db.run(
       `INSERT INTO object_member SELECT ${several ? 'DISTINCT' : ''} g.object, o.key, 0
-       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
-       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE g.members = 'whole'`,
+       FROM new_part g CROSS JOIN json_each(g.record, '$.ids') m ON true
+       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value`,
       [source],
     ),
   );
@@ -119,9 +124,9 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
     `INSERT INTO object_ref
      SELECT u.object, CASE WHEN b.key IS NULL THEN 'id' ELSE 'sid' END, CASE WHEN b.key IS NULL THEN u.id ELSE u.sid END, b.key
      FROM (
-       SELECT g.object, m.value AS id, json_extract(s.record, '$.sidsOfIds[' || m.key || ']') AS sid
-       FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.ids') m ON true
-       WHERE g.members = 'whole' AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
+       SELECT g.object, m.value AS id, json_extract(g.record, '$.sidsOfIds[' || m.key || ']') AS sid
+       FROM new_part g CROSS JOIN json_each(g.record, '$.ids') m ON true
+       WHERE NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
      ) u LEFT JOIN object b ON b.key = ${firstOf('b', 'sid', 'u.sid')}
      WHERE true ON CONFLICT DO NOTHING`,
     [source],
@@ -132,7 +137,7 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
   await db.run(
     `INSERT INTO object_ref
      SELECT g.object, 'sid', m.value, ${firstOf('o', 'sid', 'm.value')}
-     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.sids') m ON true WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
+     FROM new_part g CROSS JOIN json_each(g.record, '$.sids') m ON true WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
 }
@@ -140,13 +145,13 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
 /** Members of whom only the distinguished name is known (directories without extended DNs). */
 async function addByName(db: SqlConnection, source: number): Promise<void> {
   const [named] = await db.query(
-    `SELECT 1 AS yes FROM ${NEW_PARTS} WHERE g.members = 'whole' AND json_array_length(s.record, '$.names') > 0 LIMIT 1`,
+    `SELECT 1 AS yes FROM new_part g WHERE json_array_length(g.record, '$.names') > 0 LIMIT 1`,
   );
   if (!named) return;
   await fillNameKeys(db, source);
   await db.run(
     `INSERT INTO object_ref SELECT g.object, 'dn', m.value, ${firstOf('o', 'dn_key', 'm.value')}
-     FROM ${NEW_PARTS} CROSS JOIN json_each(s.record, '$.names') m ON true WHERE g.members = 'whole' ON CONFLICT DO NOTHING`,
+     FROM new_part g CROSS JOIN json_each(g.record, '$.names') m ON true WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
 }

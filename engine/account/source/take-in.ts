@@ -53,10 +53,6 @@ const FIELDS = [
   'linked',
 ];
 const NUMBERS: ReadonlySet<string> = new Set(['enabled', 'linked']);
-/** In JSON everything is text to one store, and a number to the other. */
-const valueOf = (field: string) =>
-  NUMBERS.has(field) ? `CAST(s.record ->> '${field}' AS INTEGER)` : `s.record ->> '${field}'`;
-const VALUES = FIELDS.map(valueOf);
 /** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
 const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type', 'master_sid'];
 
@@ -122,10 +118,12 @@ async function addObjects(
   );
   if (added === 0) return;
   await db.analyze('seen');
+  const { join, value } = db.fieldsOf('s.record', FIELDS, NUMBERS);
   await db.filling(['object'], () =>
     db.run(
       `INSERT INTO object (key, source, id, kind, digest, present, ${FIELDS.join(', ')})
-       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${VALUES.join(', ')} FROM seen n CROSS JOIN staged s ON s.key = n.first
+       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${FIELDS.map(value).join(', ')}
+       FROM seen n CROSS JOIN staged s ON s.key = n.first ${join}
        WHERE n.first IS NOT NULL ORDER BY n.object`,
       [source],
     ),
@@ -139,9 +137,10 @@ async function addObjects(
  * the fields last known: it is the same object still, with the same members and in the same groups.
  */
 async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<void> {
+  const of = db.fieldsOf('s.record', FIELDS, NUMBERS);
   const said = (fields: readonly string[], kinds: string) => `(
-    SELECT d.object, s.kind, s.digest, ${fields.map((field) => `${valueOf(field)} AS ${field}`).join(', ')}
-    FROM dirty d CROSS JOIN staged s ON s.key = d.staged WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
+    SELECT d.object, s.kind, s.digest, ${fields.map((field) => `${of.value(field)} AS ${field}`).join(', ')}
+    FROM dirty d CROSS JOIN staged s ON s.key = d.staged ${of.join} WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
     WHERE object.key = n.object AND object.key IN (SELECT object FROM dirty WHERE differs = 1)`;
   const keeps = (field: string) => !complete && KEPT.includes(field);
   const value = (field: string) =>
@@ -164,8 +163,8 @@ async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn):
   if (records.quarantined === 0) return;
   const { first, last } = stagedRange(run);
   const names = await db.query(
-    `SELECT record ->> 'dn' AS dn FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined' AND id = '?' || (record ->> 'dn')
-       AND length(id) > 1`,
+    `SELECT json_extract(record, '$.dn') AS dn FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined'
+       AND id = '?' || json_extract(record, '$.dn') AND length(id) > 1`,
     [first, last],
   );
   if (names.length === 0) return;

@@ -7,6 +7,29 @@
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, unknown>>;
 
+/** A record that was staged, as the store keeps it. `record`: JSON. */
+export interface StagedRow {
+  readonly kind: string;
+  readonly id: string;
+  readonly part: number | null;
+  readonly parts: number | null;
+  readonly held: 0 | 1;
+  readonly digest: string;
+  readonly record: string;
+}
+
+/** Keys of staged records, both ends among them. */
+export interface StagedRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The fields of a JSON object as SQL: what has to be joined to have them, and each by its name. */
+export interface RecordFields {
+  readonly join: string;
+  readonly value: (field: string) => string;
+}
+
 /** A connection that nobody else uses meanwhile: its temporary tables are ours, and transactions do not nest. */
 export interface SqlConnection {
   /** All rows of a query. Page what may be large. */
@@ -17,6 +40,14 @@ export interface SqlConnection {
   exec(sql: string): Promise<void>;
   /** Adds rows to a table in bulk, every column of it, in the order in which they come. */
   fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
+  /** Keeps the records of a batch, which get the keys from `first` on, until its run is sealed or given up. */
+  keepStaged(first: number, rows: readonly StagedRow[]): Promise<void>;
+  /** Forgets what was kept. A range holds whole batches. */
+  dropStaged(range: StagedRange): Promise<void>;
+  /** Makes what was kept the rows of the table `staged`. Call it in {@link alone}, before anything that reads that table. */
+  openStaged(range: StagedRange): Promise<void>;
+  /** Fields of the JSON in a column, as text; those in `numbers` as whole numbers. */
+  fieldsOf(record: string, fields: readonly string[], numbers: ReadonlySet<string>): RecordFields;
   /** Does work that fills tables. Where they are empty, a store may make their indices behind it. Call it in {@link alone}. */
   filling<Result>(tables: readonly string[], work: () => Promise<Result>): Promise<Result>;
   /**

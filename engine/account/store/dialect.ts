@@ -14,6 +14,8 @@ const WORDS: Readonly<Record<string, string>> = {
   INTEGER: 'BIGINT',
   // Compared and sorted by bytes, whatever the language of the database; lower() is then for ASCII only, as SQLite's is.
   TEXT: 'TEXT COLLATE "C"',
+  // JSON that is read more than once: parsed once.
+  JSONTEXT: 'JSONB',
   GROUP_CONCAT: 'string_agg',
   INSTR: 'strpos',
   CHAR: 'chr',

@@ -1,10 +1,11 @@
 /** The account's connection over `pg`: one session of the server, whose temporary tables are its own. */
 import type { ClientBase } from 'pg';
-import { type SqlConnection, type SqlValue, integer } from './connection.js';
+import { type SqlConnection, type SqlValue, type StagedRange, type StagedRow, integer } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { copyIn } from './postgres-copy.js';
 import { isLost, postgresError } from './postgres-errors.js';
 import { filledAtOnce } from './postgres-filling.js';
+import { dropPacks, fieldsOf, keepPack, openPacks } from './postgres-packs.js';
 
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
@@ -37,6 +38,22 @@ export class PostgresConnection implements SqlConnection {
   async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
     const some = rows instanceof Array ? rows : [...rows];
     if (some.length > 0) await this.#guarded(() => copyIn(this.client, table, some));
+  }
+
+  async keepStaged(first: number, rows: readonly StagedRow[]) {
+    await this.#guarded(() => keepPack(this.client, first, rows));
+  }
+
+  async dropStaged(range: StagedRange) {
+    await this.#guarded(() => dropPacks(this.client, range));
+  }
+
+  async openStaged(range: StagedRange) {
+    await this.#guarded(() => openPacks(this.client, range));
+  }
+
+  fieldsOf(record: string, fields: readonly string[], numbers: ReadonlySet<string>) {
+    return { join: fieldsOf(record, fields, numbers), value: (field: string) => `f.${field}` };
   }
 
   async filling<Result>(tables: readonly string[], work: () => Promise<Result>) {

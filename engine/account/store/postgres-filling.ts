@@ -32,7 +32,12 @@ async function dropIndices(client: ClientBase, tables: readonly string[]): Promi
   const filled = tables.map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(' OR ');
   const { rows: some } = await client.query<{ filled: boolean }>(`SELECT ${filled} AS filled`);
   if (some[0]?.filled !== false) return [];
-  await client.query('SAVEPOINT filling');
+  // Outside of a transaction they stay, too.
+  const inside = await client.query('SAVEPOINT filling').then(
+    () => true,
+    () => false,
+  );
+  if (!inside) return [];
   try {
     await client.query(`LOCK TABLE ${tables.join(', ')} IN ${WITHOUT_WAITING}`);
     const { rows } = await client.query<Index>(

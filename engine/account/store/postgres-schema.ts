@@ -23,6 +23,19 @@ const ADDED: Readonly<Record<number, string>> = {
     ALTER TABLE object DROP CONSTRAINT object_source_fkey;
     ALTER TABLE attribute DROP CONSTRAINT attribute_entry_fkey;
     ALTER TABLE member DROP CONSTRAINT member_grp_fkey;`,
+  // A row for each batch in place of one for each record. Runs that wait for their seal are to be sent anew.
+  8: `
+    UPDATE run SET state = 'abandoned', ended_at = to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      WHERE state = 'open';
+    DELETE FROM staged_batch;
+    DROP TABLE staged;
+    CREATE TABLE staged_pack (
+      first BIGINT PRIMARY KEY, kinds TEXT NOT NULL, ids TEXT NOT NULL, part TEXT NOT NULL, parts TEXT NOT NULL,
+      held TEXT NOT NULL, digests TEXT NOT NULL, records TEXT NOT NULL
+    );
+    ALTER TABLE staged_pack ALTER kinds SET STORAGE EXTERNAL, ALTER ids SET STORAGE EXTERNAL, ALTER part SET STORAGE EXTERNAL,
+      ALTER parts SET STORAGE EXTERNAL, ALTER held SET STORAGE EXTERNAL, ALTER digests SET STORAGE EXTERNAL,
+      ALTER records SET STORAGE EXTERNAL;`,
 };
 
 /**
@@ -38,6 +51,8 @@ CREATE OR REPLACE FUNCTION json_array_length(doc jsonb, path text) RETURNS integ
   $$ SELECT jsonb_array_length(doc -> substr(path, 3)) $$;
 CREATE OR REPLACE FUNCTION json_extract(doc jsonb, path text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT doc #>> string_to_array(translate(substr(path, 3), '[]', '.'), '.') $$;
+CREATE OR REPLACE FUNCTION json_extract(doc text, path text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT doc::json #>> string_to_array(substr(path, 3), '.') $$;
 CREATE OR REPLACE FUNCTION json_each(doc jsonb, path text) RETURNS SETOF json_item LANGUAGE sql IMMUTABLE ROWS 10 PARALLEL SAFE AS
   $$ SELECT (nth - 1)::text COLLATE "C", value COLLATE "C"
      FROM jsonb_array_elements_text(doc -> substr(path, 3)) WITH ORDINALITY AS e (value, nth) $$;

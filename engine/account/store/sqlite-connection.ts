@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AccountError } from '../../model/errors.js';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
-import { type SqlConnection, type SqlValue, integer } from './connection.js';
+import { type SqlConnection, type SqlValue, type StagedRange, type StagedRow, integer } from './connection.js';
 import { MIGRATIONS } from './schema.js';
 
 /** Opens the file, brings its schema up to date. Throws AccountError. */
@@ -51,6 +51,33 @@ class SqliteConnection implements SqlConnection {
         statement.run(...row);
       }
     });
+  }
+
+  async keepStaged(first: number, rows: readonly StagedRow[]) {
+    await this.fill('staged', keyed(first, rows));
+  }
+
+  /** Where nothing else is staged the whole table goes, which is much quicker. */
+  async dropStaged({ first, last }: StagedRange) {
+    const [other] = await this.query(
+      `SELECT 1 AS yes WHERE EXISTS (SELECT 1 FROM staged WHERE key < ?1) OR EXISTS (SELECT 1 FROM staged WHERE key > ?2)`,
+      [first, last],
+    );
+    if (other) await this.run('DELETE FROM staged WHERE key BETWEEN ?1 AND ?2', [first, last]);
+    else await this.exec('DELETE FROM staged');
+  }
+
+  /** They are rows of it since they came. */
+  async openStaged() {
+    return Promise.resolve();
+  }
+
+  fieldsOf(record: string, _fields: readonly string[], numbers: ReadonlySet<string>) {
+    const value = (field: string) => `${record} ->> '${field}'`;
+    return {
+      join: '',
+      value: (field: string) => (numbers.has(field) ? `CAST(${value(field)} AS INTEGER)` : value(field)),
+    };
   }
 
   async filling<Result>(_tables: readonly string[], work: () => Promise<Result>) {
@@ -110,6 +137,14 @@ class SqliteConnection implements SqlConnection {
     } catch (error) {
       return Promise.reject(storeError(error));
     }
+  }
+}
+
+function* keyed(first: number, rows: readonly StagedRow[]) {
+  let key = first;
+  for (const { kind, id, part, parts, held, digest, record } of rows) {
+    yield [key, kind, id, part, parts, held, digest, record] as const;
+    key += 1;
   }
 }
 

@@ -274,7 +274,7 @@ describe('runs of an account', () => {
       await account.stage(run, 0, directory);
       await account.abandon(run.id);
       await account.abandon('never-heard-of');
-      assert.equal(await rowCount(settings, 'staged'), 0);
+      assert.equal(await rowCount(settings, staged(settings)), 0);
       await assert.rejects(account.stage(run, 1, directory), { name: 'AccountError', code: 'RUN_ABANDONED' });
       await assert.rejects(account.apply(run, seal(1), { dryRun: false }), { code: 'RUN_ABANDONED' });
     });
@@ -287,10 +287,10 @@ describe('runs of an account', () => {
       const yesterday = new Date(Date.now() - 25 * 3_600_000).toISOString();
       await askStore(settings.store, 'UPDATE run SET touched_at = $1 WHERE id = $2', [yesterday, old.id]);
       account = await workshop.open(settings);
-      assert.equal(await rowCount(settings, 'staged'), 1);
+      assert.equal(await rowCount(settings, staged(settings)), 1);
       await assert.rejects(account.apply(old, seal(1), { dryRun: false }), { code: 'RUN_ABANDONED' });
       await account.apply(recent, seal(1), { dryRun: false });
-      assert.equal(await rowCount(settings, 'staged'), 0);
+      assert.equal(await rowCount(settings, staged(settings)), 0);
     });
   });
 
@@ -367,6 +367,9 @@ describe('runs of an account', () => {
     assert.equal((await sync(account, workshop.run(), directory)).outcome, 'unchanged');
   });
 });
+
+/** Where the store keeps batches that wait. */
+const staged = ({ store }: AccountSettings) => (store.kind === 'postgres' ? 'staged_pack' : 'staged');
 
 async function rowCount(settings: AccountSettings, table: string): Promise<number> {
   const [row] = await askStore(settings.store, `SELECT count(*) AS count FROM ${table}`);
