@@ -47,6 +47,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
     analyze: (...tables) => db.analyze(...tables),
     keepingRows: db.keepingRows,
     shared: db.shared,
+    ordersByKey: db.ordersByKey,
     close: () => db.close(),
     reading: (work) => db.reading(work),
     transaction: (work) => db.transaction(() => checked().then(work)),

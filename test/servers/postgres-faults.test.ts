@@ -65,6 +65,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     analyze: (...tables) => db.analyze(...tables),
     keepingRows: db.keepingRows,
     shared: db.shared,
+    ordersByKey: db.ordersByKey,
     close: () => db.close(),
     reading: (work) => work(),
     transaction: (work) => work(),

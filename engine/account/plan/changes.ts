@@ -7,7 +7,6 @@ import type { ChangeCounts } from '../../model/report.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { CHANGES } from './change-queries.js';
-import { jsonOf } from './json.js';
 
 /** The plan of a run, as it stands in the journal. */
 export interface PlanSummary {
@@ -18,11 +17,11 @@ export interface PlanSummary {
 }
 
 const PAGE = 2_000;
-/** A change as a line of JSON. Kinds and changes are words of ours, which need no escapes; most changes have no more to say. */
-const optional = (column: string) => `CASE WHEN ${column} IS NULL THEN 'null' ELSE ${jsonOf(column)} END`;
-const LINE = `'["' || kind || '",' || ${jsonOf('id')} || ',"' || change || '",' || ${optional('what')} || ','
-  || CASE WHEN before IS NULL AND after IS NULL THEN 'null,null]'
-     ELSE ${optional('before')} || ',' || ${optional('after')} || ']' END`;
+/** A text behind its length, so that no two changes have the same line whatever is in them; most have no more than an id. */
+const measured = (column: string) => `length(${column}) || ':' || ${column}`;
+const optional = (column: string) => `CASE WHEN ${column} IS NULL THEN '-' ELSE ${measured(column)} END`;
+const LINE = `kind || ' ' || change || ' ' || ${measured('id')} || ' ' || ${optional('what')}
+  || CASE WHEN before IS NULL AND after IS NULL THEN '' ELSE ' ' || ${optional('before')} || ' ' || ${optional('after')} END`;
 
 /** Writes the plan to the journal and sums it up. */
 export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
@@ -76,7 +75,7 @@ async function contactsUpdated(db: SqlConnection): Promise<number> {
   return integer(row, 'count');
 }
 
-/** `sha-256:<hex>` over the digests of the pages, one in each line; each is over its changes as JSON arrays, one in each line. */
+/** `sha-256:<hex>` over the digests of the pages, one in each line; each is over its changes, one in each line. */
 async function digestOfChanges(db: SqlConnection, first: number, last: number): Promise<string> {
   const digest = createHash('sha256');
   for (let from = first; from <= last; from += PAGE) {

@@ -59,9 +59,16 @@ const INDICES = {
   plan_twin_person: 'plan_twin(person)',
 } as const;
 
+/** Tables of which no row is looked for by its key, so that a key that has to be kept beside them only costs. */
+const READ_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof TABLES>(['plan_member', 'plan_unlink']);
+
 /** Makes the tables where they are missing, and empties them. */
 export async function clearPlan(db: SqlConnection): Promise<void> {
-  const tables = Object.entries(TABLES);
+  const tables = Object.entries<string>(TABLES).map(([name, columns]): [string, string] =>
+    READ_AS_A_WHOLE.has(name) && !db.ordersByKey
+      ? [name, columns.replace(/,\s*PRIMARY KEY \(.*\)/, '')]
+      : [name, columns],
+  );
   const option = (columns: string) => (columns.includes('PRIMARY KEY (') ? ' WITHOUT ROWID' : '');
   await db.exec(
     [

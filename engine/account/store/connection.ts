@@ -65,6 +65,8 @@ export interface SqlConnection {
   reading<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Put behind a query: what it read stays as it is until the transaction ends. */
   readonly keepingRows: string;
+  /** Are the rows of a table WITHOUT ROWID kept in the order of its key, so that the key costs nothing? */
+  readonly ordersByKey: boolean;
   /** Can somebody else write between two statements of a {@link transaction}? Not where every one is alone. */
   readonly shared: boolean;
   close(): Promise<void>;

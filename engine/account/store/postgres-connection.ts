@@ -10,6 +10,7 @@ import { dropPacks, fieldsOf, keepPack, openPacks } from './postgres-packs.js';
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
   readonly shared = true;
+  readonly ordersByKey = false;
   #broken = false;
 
   /** `account` is what the lock of {@link alone} is known by in this database. */

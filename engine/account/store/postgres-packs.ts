@@ -8,12 +8,15 @@ import type { SqlValue, StagedRow } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { copyIn } from './postgres-copy.js';
 
+/** Large lists of members are not compressed: they are read in a moment, and gone (`new_part` is that of `source/members.ts`). */
 const STAGED = inPostgres(`
   CREATE TEMP TABLE IF NOT EXISTS staged (
     key INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, part INTEGER, parts INTEGER, held INTEGER NOT NULL,
     digest TEXT NOT NULL, record TEXT NOT NULL
   ) ON COMMIT DELETE ROWS;
-  ALTER TABLE staged ALTER record SET STORAGE EXTERNAL`);
+  CREATE TEMP TABLE IF NOT EXISTS new_part (object INTEGER NOT NULL, record JSONTEXT NOT NULL);
+  ALTER TABLE staged ALTER record SET STORAGE EXTERNAL;
+  ALTER TABLE new_part ALTER record SET STORAGE EXTERNAL`);
 
 const LINES = `string_to_array`;
 const OPENED = `

@@ -20,6 +20,7 @@ export function openSqlite(file: string): SqlConnection {
 class SqliteConnection implements SqlConnection {
   readonly keepingRows = '';
   readonly shared = false;
+  readonly ordersByKey = true;
   readonly #statements = new Map<string, StatementSync>();
 
   readonly #identity: string | null;
