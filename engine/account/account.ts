@@ -14,6 +14,7 @@ import type { PastRun } from './history.js';
 import type { KnownUser } from './known.js';
 import type { Quarantined } from './quarantine.js';
 import { type AccountSettings, checkSettings } from './settings.js';
+import type { PlannedStep, Shown, ShownChange } from './shown-plan.js';
 import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
 import type { AccountThread } from './store/thread.js';
@@ -22,6 +23,7 @@ export type { Decision } from './decide.js';
 export type { ExportFormat } from './export.js';
 export type { HeldPlan } from './held.js';
 export type { PastRun } from './history.js';
+export type { PlannedStep, Shown, ShownChange } from './shown-plan.js';
 export type { AccountSettings } from './settings.js';
 export type { PostgresSettings } from './store/postgres-settings.js';
 export type { SqliteSettings } from './store/store.js';
@@ -49,6 +51,10 @@ export interface Account {
   heldPlans(): Promise<HeldPlan[]>;
   /** What a held plan would change, in batches. */
   planned(plan: string): AsyncIterable<Change[]>;
+  /** What a held plan does, in order, with how often; empty where no such plan waits. */
+  plannedSteps(plan: string): Promise<PlannedStep[]>;
+  /** Some of the changes of a held plan, with names. */
+  shownChanges(plan: string, shown: Shown): Promise<ShownChange[]>;
   /** Forgets for good who ended before that time, with all that their source said of them. */
   purge(before: Date): Promise<{ purged: number }>;
   /** The last runs, newest first, `limit` at most. */
@@ -90,6 +96,8 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     decide: (what) => thread.call('decide', what),
     heldPlans: () => thread.call('heldPlans'),
     planned: (plan) => changesOf((after) => thread.call('planned', plan, after)),
+    plannedSteps: (plan) => thread.call('plannedSteps', plan),
+    shownChanges: (plan, shown) => thread.call('shownChanges', plan, shown),
     purge: (before) => thread.call('purge', before.toISOString()),
     history: (limit) => thread.call('history', limit),
     export: (format) => piecesOf(thread, format),

@@ -2,11 +2,14 @@
  * Held plans through the editor's own server, for those with the permission `directory-sync.approve`:
  *
  *     GET  directory-sync/apply/<id>/plans                       the plans that wait
- *     GET  directory-sync/apply/<id>/plans/<digest>              what one would change, the first thousand
+ *     GET  directory-sync/apply/<id>/plans/<digest>/steps        what one does: kind, change, how often
+ *     GET  directory-sync/apply/<id>/plans/<digest>              its changes with names, a thousand at most; `?kind=` and
+ *                                                                `?change=`: those of one step; `?after=`: behind that `seq`
  *     POST directory-sync/apply/<id>/plans/<digest>/approve      or /reject
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
+import type { Account, Shown } from '../../engine/account/account.js';
 import type { Report } from '../../engine/model/report.js';
 import { AccountError, DirectorySyncError, asDirectorySyncError } from '../../engine/model/errors.js';
 import type { WithAccount } from '../shared/offers.js';
@@ -26,6 +29,7 @@ const MOST = 1_000;
 
 interface Asked extends IncomingMessage {
   readonly params: Record<string, string>;
+  readonly query: Record<string, unknown>;
   /** Who is logged in to the editor, where it asks for that. */
   readonly user?: unknown;
 }
@@ -40,6 +44,24 @@ function noSuchPlan(): AccountError {
     message: 'No plan with that digest waits. Ask for the plans that do, and take the digest from there.',
     status: 'unknown plan',
   });
+}
+
+/** What is to be known of a plan that waits; `PLAN_UNKNOWN` where it does not. */
+async function waiting<Item>(
+  account: Account,
+  params: Asked['params'],
+  ask: (plan: string) => Promise<Item[]>,
+): Promise<Item[]> {
+  const digest = params['digest'] ?? '';
+  const found = await ask(digest);
+  if (found.length === 0 && !(await account.heldPlans()).some(({ plan }) => plan === digest)) throw noSuchPlan();
+  return found;
+}
+
+function shownOf({ query }: Asked): Shown {
+  const word = (name: string) => (typeof query[name] === 'string' ? query[name] : '');
+  const after = Number(word('after'));
+  return { kind: word('kind'), change: word('change'), after: Number.isSafeInteger(after) ? after : 0, limit: MOST };
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
@@ -73,20 +95,17 @@ export function serveDecisions(RED: NodeAPI): void {
     serve(({ withAccount }) => withAccount((account) => account.heldPlans())),
   );
   RED.httpAdmin.get(
-    `${ROOT}/:digest`,
+    `${ROOT}/:digest/steps`,
     allowed,
     serve(({ withAccount }, { params }) =>
-      withAccount(async (account) => {
-        const digest = params['digest'] ?? '';
-        const changes: unknown[] = [];
-        for await (const batch of account.planned(digest)) {
-          changes.push(...batch);
-          if (changes.length >= MOST) break;
-        }
-        if (changes.length === 0 && !(await account.heldPlans()).some(({ plan }) => plan === digest))
-          throw noSuchPlan();
-        return changes.slice(0, MOST);
-      }),
+      withAccount((account) => waiting(account, params, (plan) => account.plannedSteps(plan))),
+    ),
+  );
+  RED.httpAdmin.get(
+    `${ROOT}/:digest`,
+    allowed,
+    serve(({ withAccount }, asked) =>
+      withAccount((account) => waiting(account, asked.params, (plan) => account.shownChanges(plan, shownOf(asked)))),
     ),
   );
   RED.httpAdmin.post(`${ROOT}/:digest/approve`, allowed, decision('approve'));

@@ -29,13 +29,16 @@ for (const version of NODE_RED_VERSIONS) {
         assert.match(text, /^hq, .*: 3 changes/);
         assert.match(text, /The plan takes away or disables users and contacts: 3 of 9/);
         assert.ok(text.includes(plan));
-        await box.getByRole('button', { name: 'Show' }).click();
+        const step = box.getByRole('button', { name: 'Users: marked as leaving (3)' });
+        assert.equal(await step.getAttribute('aria-expanded'), 'false');
+        await step.click();
         await box.locator('.directory-sync-change').first().waitFor();
         assert.deepEqual(await box.locator('.directory-sync-change').allInnerTexts(), [
-          'leaving user p6 absent: → {"rule":"downgrade"}',
-          'leaving user p7 absent: → {"rule":"downgrade"}',
-          'leaving user p8 absent: → {"rule":"downgrade"}',
+          'p6 <p6@example.com>: not in the directory any more',
+          'p7 <p7@example.com>: not in the directory any more',
+          'p8 <p8@example.com>: not in the directory any more',
         ]);
+        assert.equal(await step.getAttribute('aria-expanded'), 'true');
         await picture(dialog, `plans-${version}-${theme}`);
         await box.getByRole('button', { name: 'Reject' }).click();
         await dialog.getByText('None waits.').waitFor();

@@ -68,6 +68,7 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
     const routes: readonly (readonly [string, string])[] = [
       ['GET', `${ROOT}/apply/plans`],
       ['GET', `${ROOT}/apply/plans/${plan}`],
+      ['GET', `${ROOT}/apply/plans/${plan}/steps`],
       ['POST', `${ROOT}/apply/plans/${plan}/approve`],
       ['POST', `${ROOT}/apply/plans/${plan}/reject`],
     ];
@@ -85,6 +86,16 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
         (shown.body as { change: string }[]).map(({ change }) => change),
         ['leaving', 'leaving', 'leaving'],
       );
+      const steps = await ask(who, 'GET', `${ROOT}/apply/plans/${plan}/steps`);
+      assert.deepEqual(steps.body, [{ kind: 'user', change: 'leaving', count: 3 }]);
+      for (const [query, count] of [
+        ['kind=user&change=leaving&after=0', 3],
+        ['change=added', 0],
+        ['change=leaving&change=added&after=none', 3],
+      ] as const) {
+        const some = await ask(who, 'GET', `${ROOT}/apply/plans/${plan}?${query}`);
+        assert.deepEqual([some.status, (some.body as unknown[]).length], [200, count], query);
+      }
     }
     for (const who of MAY) {
       const { plan: waiting } = await held();

@@ -14,6 +14,7 @@ import { type Lease, ONLY_WRITER, leased, takeLease } from '../lease.js';
 import { purgeRemoved } from '../leavers.js';
 import { quarantinePage } from '../quarantine.js';
 import type { AccountSettings } from '../settings.js';
+import { type Shown, plannedSteps, shownChanges } from '../shown-plan.js';
 import { snapshotOf } from '../snapshot.js';
 import type { StagedRecord } from '../staged-record.js';
 import { abandonRun, expireRuns, expiryFrom, stageBatch } from '../staging.js';
@@ -59,6 +60,8 @@ const methods = {
   decide: (what: Decision) => on((db) => decidePlan(db, settings, what)),
   heldPlans: () => reading(heldPlans),
   planned: (plan: string, after: number) => reading((db) => plannedPage(db, plan, after)),
+  plannedSteps: (plan: string) => reading((db) => plannedSteps(db, plan)),
+  shownChanges: (plan: string, shown: Shown) => reading((db) => shownChanges(db, plan, shown)),
   purge: (before: string) => on((db) => purgeRemoved(db, new Date(before))),
   history: (limit: number) => reading((db) => history(db, limit)),
   exportPage: (format: ExportFormat, after: number) => reading((db) => exportPage(db, format, after)),

@@ -173,6 +173,27 @@ describe('limits of an account', () => {
       await assert.rejects(account.decide({ plan: held.plan, verdict: 'approve', by: 'ada' }), code('PLAN_DECIDED'));
     });
 
+    it('is shown step by step, with the names of those in the account', async () => {
+      const counted = (await account.plannedSteps(held.plan)).map(({ kind, change, count }) => [kind, change, count]);
+      assert.deepEqual(counted, [
+        ['user', 'added', 3],
+        ['user', 'updated', 20],
+        ['user', 'leaving', 20],
+      ]);
+      const leaving = { kind: 'user', change: 'leaving', limit: 12 };
+      const first = await account.shownChanges(held.plan, { ...leaving, after: 0 });
+      const second = await account.shownChanges(held.plan, { ...leaving, after: first.at(-1)?.seq ?? 0 });
+      assert.deepEqual([first.length, second.length], [12, 8]);
+      const shown = [...first, ...second];
+      assert.ok(shown.every(({ change, name, address }) => change === 'leaving' && name !== null && address !== null));
+      assert.equal(new Set(shown.map(({ id }) => id)).size, 20);
+      const [added] = await account.shownChanges(held.plan, { change: 'added', after: 0, limit: 1 });
+      assert.deepEqual([added?.name, added?.address], ['p100', 'p100@example.com']);
+      assert.equal((await account.shownChanges(held.plan, { after: 0, limit: 1_000 })).length, 43);
+      await account.decide({ plan: held.plan, verdict: 'reject', by: 'ada' });
+      assert.deepEqual(await account.plannedSteps(held.plan), []);
+    });
+
     it('is forgotten when it is rejected, and held again by the next run', async () => {
       const before = await account.snapshot();
       assert.equal((await account.decide({ plan: held.plan, verdict: 'reject', by: 'ada' })).outcome, 'rejected');
