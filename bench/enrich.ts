@@ -1,16 +1,17 @@
 /**
  * `npm run bench:enrich [-- --people N --groups N --runs N --json --check]`: what enriching adds to the read of a large slapd, which
- * gives members by name only, so that each has to be looked up: the worst case. Reads with and without it in turn; then its memory
- * at three sizes.
+ * gives members by name only, so that each has to be found: the worst case. Reads with and without it in turn, in processes of its own
+ * and in a Node-RED; then its memory at three sizes.
  */
 import { join } from 'node:path';
-import { DOCUMENTED_FILTER } from '../engine/extract/extract.js';
+import { DOCUMENTED_FILTER, FILTER_PRESETS } from '../engine/extract/settings.js';
 import type { EnrichSettings } from '../engine/enrich/settings.js';
 import { type EnrichFigures, ENRICH } from './peers/enrich-job.js';
 import { JOB, type ReadJob } from './peers/job.js';
 import { ASKED } from './support/attributes.js';
 import type { Size } from './support/big-directory.js';
-import { startBigDirectory } from './support/big-slapd.js';
+import { type BigDirectory, startBigDirectory } from './support/big-slapd.js';
+import { type NodeFigures, readInNodeRed } from './support/in-node-red.js';
 import { measure, median } from './support/measure.js';
 import { benchOptions, conclude, numberOption } from './support/verdict.js';
 
@@ -36,20 +37,25 @@ const NOISE_MEGABYTES = 4;
 const SMALL_HEAP = ['--max-old-space-size=48', '--max-semi-space-size=4'];
 const MEMORY_ROUNDS = 3;
 
-type Variant = 'read' | 'carried' | 'flattened' | 'findings';
+/** `groups`: only these are read; `looked-up`: and so none of their members, who all have to be looked up. */
+type Variant = 'read' | 'carried' | 'flattened' | 'findings' | 'groups' | 'looked-up';
 type Rows = Record<Variant, EnrichFigures[]>;
 const SETTINGS: Record<Variant, EnrichSettings | null> = {
   read: null,
   carried: CARRIED,
   flattened: FLATTENED,
   findings: WITH_FINDINGS,
+  groups: null,
+  'looked-up': CARRIED,
 };
+const GROUPS_ONLY: ReadonlySet<Variant> = new Set(['groups', 'looked-up']);
 
 async function main(): Promise<void> {
   const large = await rows(
     { people, groups },
-    { count: rounds, names: ['read', 'carried', 'flattened', 'findings'], nodeOptions: [] },
+    { count: rounds, names: ['read', 'carried', 'flattened', 'findings', 'groups', 'looked-up'], nodeOptions: [] },
   );
+  const nodes = await inNodeRed();
   const of = (variant: Variant, figure: keyof EnrichFigures, from = large) =>
     median(from[variant].map((row) => row[figure]));
   const added = (variant: Variant) =>
@@ -65,7 +71,13 @@ async function main(): Promise<void> {
   for (const variant of ['carried', 'flattened', 'findings'] as const) {
     tell(`  time added to the read: ${variant.padEnd(10)} ${added(variant).toFixed(2)}`);
   }
+  const lookedUp = of('looked-up', 'seconds') - of('groups', 'seconds');
+  tell(
+    `  where none of ${String(of('looked-up', 'memberships'))} members was read: ${String(of('looked-up', 'lookUpRequests'))} requests, ${(lookedUp / of('read', 'seconds')).toFixed(2)} of the whole read's time`,
+  );
   const objects = of('carried', 'objects');
+  const loop = median(nodes.enriching.map(({ loopP999 }) => loopP999));
+  tell(`  in Node-RED: the event loop's delay is ${loop.toFixed(1)} ms at the 99.9th percentile`);
   conclude(
     `Enriching ${String(people)} people and ${String(groups)} groups, ${String(of('carried', 'memberships'))} memberships, ${String(rounds)} rounds`,
     [
@@ -75,6 +87,11 @@ async function main(): Promise<void> {
         limit: Math.ceil(objects / OBJECTS_PER_REQUEST),
       },
       { name: 'time added to the read, as a part of it', value: added('carried'), limit: 0.5 },
+      {
+        name: 'the same of the node in Node-RED',
+        value: wallOf(nodes.enriching) / wallOf(nodes.reading) - 1,
+        limit: 0.5,
+      },
       {
         name: `peak memory, largest to smallest of ${memory.map(({ size }) => size).join(', ')} people`,
         value: Math.max(...peaks) / Math.min(...peaks),
@@ -86,9 +103,32 @@ async function main(): Promise<void> {
         limit: 1,
       },
     ],
-    { large, memory },
+    { large, nodes, memory },
     benchOptions(argv),
   );
+}
+
+function wallOf(figures: readonly NodeFigures[]): number {
+  return median(figures.map(({ wall }) => wall));
+}
+
+/** The extract node alone, and with the enrich node behind it as it comes from the palette, with a server to ask. */
+async function inNodeRed(): Promise<{ reading: NodeFigures[]; enriching: NodeFigures[] }> {
+  const directory = await startBigDirectory({ people, groups }, tell);
+  try {
+    const job = jobFor(directory, 'read');
+    const enrich = { type: 'directory-enrich', version: 2, server: 'server', ...CARRIED, nested: 'carried' };
+    const reading = await readInNodeRed(job, rounds);
+    const enriching = await readInNodeRed(job, rounds, [enrich]);
+    for (const [name, figures] of Object.entries({ reading, enriching })) {
+      for (const { wall, cpu } of figures) {
+        tell(`  in Node-RED 5, ${name}: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} s of processor`);
+      }
+    }
+    return { reading, enriching };
+  } finally {
+    await directory.stop();
+  }
 }
 
 interface MemoryRow {
@@ -125,21 +165,14 @@ interface Course {
 
 async function rows(size: Size, { count, names, nodeOptions }: Course): Promise<Rows> {
   const directory = await startBigDirectory(size, tell);
-  const { host, port, base, user, password } = directory;
-  const job: ReadJob = {
-    ...{ host, port, base, user, password },
-    filter: DOCUMENTED_FILTER,
-    attributes: [...ASKED],
-    pageSize: 1_000,
-  };
-  const figures: Rows = { read: [], carried: [], flattened: [], findings: [] };
+  const figures: Rows = { read: [], carried: [], flattened: [], findings: [], groups: [], 'looked-up': [] };
   const script = [...nodeOptions, join(__dirname, 'peers', 'enriching.js')];
   try {
     for (let round = 0; round <= count; round += 1) {
       for (const name of names) {
         const settings = SETTINGS[name];
         const env = {
-          [JOB]: JSON.stringify(job),
+          [JOB]: JSON.stringify(jobFor(directory, name)),
           ...(settings === null ? {} : { [ENRICH]: JSON.stringify(settings) }),
         };
         const { output, cpu } = await measure(process.execPath, script, env);
@@ -155,6 +188,11 @@ async function rows(size: Size, { count, names, nodeOptions }: Course): Promise<
     await directory.stop();
   }
   return figures;
+}
+
+function jobFor({ host, port, base, user, password }: BigDirectory, variant: Variant): ReadJob {
+  const filter = GROUPS_ONLY.has(variant) ? FILTER_PRESETS.groups : DOCUMENTED_FILTER;
+  return { host, port, base, user, password, filter, attributes: [...ASKED], pageSize: 1_000 };
 }
 
 main().catch((error: unknown) => {

@@ -1,4 +1,7 @@
-/** The extract node inside a real Node-RED 5, reading the directory of a bench: how long, and how the event loop fared. */
+/**
+ * The extract node inside a real Node-RED 5, reading the directory of a bench, alone or with others behind it: how long, and how
+ * the event loop fared.
+ */
 import { join } from 'node:path';
 import { type FlowNode, type NodeRed, startNodeRed } from '../../test/support/node-red.js';
 import type { ReadJob } from '../peers/job.js';
@@ -18,11 +21,18 @@ export interface NodeFigures extends ProbeFigures {
   readonly records: number;
 }
 
-/** Runs the node `runs` times in one Node-RED, after one run that is not counted. */
-export async function readInNodeRed(job: ReadJob, runs: number): Promise<NodeFigures[]> {
+/** A node behind extract: all but its id and its wires. */
+export type NodeBehind = Pick<FlowNode, 'type'> & Record<string, unknown>;
+
+/** Runs the nodes `runs` times in one Node-RED, after one run that is not counted. */
+export async function readInNodeRed(
+  job: ReadJob,
+  runs: number,
+  behind: readonly NodeBehind[] = [],
+): Promise<NodeFigures[]> {
   const nodeRed = await startNodeRed({ version: '5', nodeArguments: ['--require', join(__dirname, 'probe.js')] });
   try {
-    await nodeRed.deploy(flowFor(job));
+    await nodeRed.deploy(flowFor(job, behind));
     const figures: NodeFigures[] = [];
     for (let run = 0; run <= runs; run += 1) {
       await probe(nodeRed);
@@ -52,7 +62,8 @@ export async function probe(nodeRed: NodeRed): Promise<ProbeFigures> {
   return JSON.parse(line.slice('PROBE '.length)) as ProbeFigures;
 }
 
-function flowFor(job: ReadJob): FlowNode[] {
+function flowFor(job: ReadJob, behind: readonly NodeBehind[]): FlowNode[] {
+  const next = (at: number) => (at < behind.length ? `behind-${String(at)}` : 'count');
   const count = `if (msg.topic === 'seal') {
     const { records, complete } = msg.payload;
     node.log('SEALED ' + Object.values(records).reduce((sum, one) => sum + one, 0) + ' ' + complete);
@@ -85,8 +96,9 @@ function flowFor(job: ReadJob): FlowNode[] {
       contacts: true,
       batchSize: 500,
       window: 4,
-      wires: [['count']],
+      wires: [[next(0)]],
     },
+    ...behind.map((node, at) => ({ ...node, id: next(at), z: 'tab', wires: [[next(at + 1)]] })),
     { id: 'count', type: 'function', z: 'tab', func: count, outputs: 0, wires: [] },
   ];
 }
