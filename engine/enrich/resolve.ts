@@ -26,15 +26,21 @@ export interface ResolveFigures {
 
 export class MemberResolver {
   readonly figures: ResolveFigures = { membersFound: 0, membersByName: 0, foreignFound: 0, foreignExternal: 0 };
-  readonly #read = new KnownNames(MOST_NAMES);
+  readonly #read: KnownNames;
   readonly #names = new Recent<FoundObject>(MOST_REMEMBERED);
   readonly #sids = new Recent<FoundObject | null>(MOST_REMEMBERED);
 
-  /** `own`: the directory that was read; `other`: that of another forest. Null: not to be asked. */
+  /**
+   * `own`: the directory that was read; `other`: that of another forest. Null: not to be asked. `mostNames`: of so many
+   * who were read the names are kept; members behind them are looked up.
+   */
   constructor(
     private readonly own: Lookup | null,
     private readonly other: Lookup | null,
-  ) {}
+    mostNames = MOST_NAMES,
+  ) {
+    this.#read = new KnownNames(mostNames);
+  }
 
   /** Notes who was read, where members may come by name: Active Directory, whose objects have SIDs, gives their ids. */
   note(record: ExtractedRecord): void {

@@ -1,4 +1,5 @@
 /** How enrich works: the settings of a `directory-enrich` node, as the engine takes them. What is left out is off. */
+import type { Brought } from '../model/run.js';
 
 export interface EnrichSettings {
   /** At least 1. A larger group comes in several `members` records. */
@@ -23,4 +24,15 @@ export interface EnrichSettings {
   readonly photo?: { readonly as: 'bytes' | 'hash'; readonly mostBytes: number };
   /** Look for what an administrator should correct. */
   readonly findings?: boolean;
+}
+
+/** Attributes that these settings work with, and that were not asked for: then they do nothing. `brought`: of the seal. */
+export function attributesMissing(
+  { accountExpires = false, managers = false }: EnrichSettings,
+  brought: Brought | undefined,
+): string[] {
+  if (brought === undefined) return [];
+  const asked = new Set(Object.keys(brought.attributes).map((name) => name.toLowerCase()));
+  const wanted = [...(accountExpires ? ['accountExpires'] : []), ...(managers ? ['manager'] : [])];
+  return wanted.filter((name) => !asked.has(name.toLowerCase()));
 }

@@ -1,8 +1,11 @@
 /** What a run through enrich does beyond single records: look-ups, primary groups, depth, dynamic lists, managers, findings. */
 import assert from 'node:assert/strict';
+import { enrichRecord } from '../../../engine/enrich/enrich.js';
 import { Enrichment } from '../../../engine/enrich/enrichment.js';
+import { Lookup } from '../../../engine/enrich/lookup.js';
 import { Nesting } from '../../../engine/enrich/nested.js';
-import type { EnrichSettings } from '../../../engine/enrich/settings.js';
+import { MemberResolver } from '../../../engine/enrich/resolve.js';
+import { type EnrichSettings, attributesMissing } from '../../../engine/enrich/settings.js';
 import { fileTime, generalizedTime, valuesFor } from '../../../engine/enrich/values.js';
 import type { DirectoryObject, EnrichedRecord, Members } from '../../../engine/model/records.js';
 import type { Finding } from '../../../engine/model/run.js';
@@ -83,6 +86,37 @@ describe('enrich: members by name only', () => {
         assert.equal(searches.filter(({ scope }) => scope === 'sub').length, 1);
       },
     ));
+
+  it('beyond the names that are kept they are looked up, and the same are found', () => {
+    const names = Array.from({ length: 40 }, (_, number) => `p${number}`);
+    return withDirectory([...names.map((name) => person(name)), group('all', names)], async (directory, server) => {
+      const found: (readonly unknown[])[] = [];
+      for (const mostNames of [0, 25, 1000]) {
+        const before = server.transcript.filter(({ kind }) => kind === 'search').length;
+        const lookup = new Lookup(directory, new AbortController().signal);
+        const resolver = new MemberResolver(lookup, null, mostNames);
+        const ids = await lookup.byNames(
+          names.map((name) => `CN=${name},${BASE}`),
+          'ids',
+        );
+        for (const [dn, { id }] of ids) resolver.note({ ...object('user', 'p', {}), dn, id: id ?? '' });
+        const [, members] = enrichRecord(
+          object('group', 'all', { cn: ['all'], member: names.map((name) => `CN=${name.toUpperCase()},${BASE}`) }),
+          { membersPerRecord: 100 },
+        );
+        assert.ok(members?.kind === 'members');
+        await resolver.resolve([members]);
+        await lookup.close();
+        found.push(members.add.map(({ id }) => id));
+        assert.equal(resolver.figures.membersFound, 40);
+        const searches = server.transcript.filter((one) => one.kind === 'search').slice(before);
+        assert.equal(searches.filter(({ scope }) => scope === 'sub').length, mostNames < 40 ? 2 : 1);
+      }
+      assert.deepEqual(found[0], found[2]);
+      assert.deepEqual(found[1], found[2]);
+      assert.ok(found[0]?.every((id) => typeof id === 'string'));
+    });
+  });
 
   it('a directory that does not answer loses nothing that was read, and makes the run incomplete', async () => {
     const nobody = settingsFor(1);
@@ -269,6 +303,18 @@ describe('enrich: state', () => {
       assert.equal((await one(read, { ...plain, accountExpires: true })).enabled, enabled, accountExpires);
       assert.equal((await one(read)).enabled, true);
     }
+  });
+
+  it('an attribute that a setting works with, and that was not asked for, is named', () => {
+    const all: EnrichSettings = { membersPerRecord: 1, accountExpires: true, managers: true };
+    const brought = (...names: string[]) => ({
+      objects: 1,
+      attributes: Object.fromEntries(names.map((name) => [name, 0])),
+    });
+    assert.deepEqual(attributesMissing(all, brought('mail')), ['accountExpires', 'manager']);
+    assert.deepEqual(attributesMissing(all, brought('ACCOUNTEXPIRES', 'mail', 'manager')), []);
+    assert.deepEqual(attributesMissing({ membersPerRecord: 1 }, brought('mail')), []);
+    assert.deepEqual(attributesMissing(all, undefined), [], 'of a source that does not say what was asked for');
   });
 
   it('the computed state counts where there is one', async () => {
