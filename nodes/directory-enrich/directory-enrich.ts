@@ -4,6 +4,7 @@
  */
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { Enrichment } from '../../engine/enrich/enrichment.js';
+import { attributesMissing } from '../../engine/enrich/settings.js';
 import { asDirectorySyncError, type DirectorySyncError } from '../../engine/model/errors.js';
 import { batchMessage, countRecords, parseExtractedMessage, sealMessage } from '../../engine/model/message.js';
 import { type ExtractedRecord, type RecordCounts, noRecords } from '../../engine/model/records.js';
@@ -30,6 +31,7 @@ export = function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
       const settings = enrichSettings(config);
+      const warn = (sentence: string) => this.warn(sentence);
       const directoryOf = (id: string) => (id === '' ? null : directories.take(RED, this, id)());
       const begin = (run: Run): Enrichment | { error: DirectorySyncError } => {
         announceClaim(run.id);
@@ -52,6 +54,9 @@ export = function (RED: NodeAPI): void {
         },
         seal({ run, state, ledger }, seal, { message, send }) {
           const work = working(state);
+          for (const attribute of attributesMissing(settings.enrich, seal.brought)) {
+            warn(RED._('directory-enrich.warning.notRead', { attribute }));
+          }
           // An empty batch in the place of each that is missing: the seal says so, once, and nobody behind waits for them.
           for (const index of ledger.missing(seal.batches, seal.batches)) send({ ...batchMessage(run, index, []) });
           let { batches } = seal;

@@ -122,6 +122,24 @@ describe('directory-enrich', () => {
     assert.deepEqual([findings?.topic, findings?.['site'], findings?.parts], ['findings', 'kept', undefined]);
   });
 
+  it('a setting that works with an attribute that was not read is warned of, with its name', async () => {
+    flow = await startFlow(flowOf({ version: 2, accountExpires: true }));
+    const warned: unknown[] = [];
+    const node = flow.node('enrich');
+    node.warn = (warning: unknown) => warned.push(warning);
+    const send = (id: string, names: readonly string[]) => {
+      const attributes = Object.fromEntries(names.map((name) => [name, 1]));
+      flow.send('enrich', batchMessage({ ...run, id }, 0, [user]));
+      flow.send('enrich', sealMessage({ ...run, id }, { ...sealOf(1), brought: { objects: 1, attributes } }));
+    };
+    send('run-read', ['mail', 'accountExpires']);
+    await flow.until('seal', () => flow.received('out').length === 2);
+    assert.deepEqual(warned, []);
+    send('run-not-read', ['mail']);
+    await flow.until('seal', () => flow.received('out').length === 4);
+    assert.equal(warned.length, 1);
+  });
+
   it('a server that is not there is an error, once', async () => {
     flow = await startFlow(flowOf({ version: 2, server: 'gone' }));
     flow.send('enrich', batchMessage(run, 0, [user]));
