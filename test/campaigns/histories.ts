@@ -1,18 +1,19 @@
 /**
  * `npm run histories -- --count N --seed N --store sqlite|postgres --json --check`: random histories of directories: of one source
- * against the oracle, incrementally, thoroughly and with batches in any order; against a new account in the end; and of
- * several sources in any order.
+ * against the oracle, incrementally, thoroughly and with batches in any order; against a new account in the end; of several
+ * sources in any order; and of mailboxes with accounts elsewhere, incrementally and thoroughly.
  */
 import { seeded } from '../support/fault-proxy.js';
 import { inStore, runCases, storeName, verdict } from './campaign.js';
 import { fresh } from './histories/fresh.js';
 import { oneSource } from './histories/one-source.js';
+import { pairs } from './histories/pairs.js';
 import { severalSources } from './histories/several-sources.js';
 
 export const AS_IT_SHOULD = 'as it should be';
 
-/** Of five seeds, three are of the first kind. */
-const KINDS = [oneSource, fresh, oneSource, severalSources, oneSource] as const;
+/** Of six seeds, three are of the first kind. */
+const KINDS = [oneSource, fresh, oneSource, severalSources, oneSource, pairs] as const;
 
 /** The history of a seed; `AS_IT_SHOULD`, or what was not. */
 export async function oneHistory(seed: number): Promise<string> {

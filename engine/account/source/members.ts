@@ -162,7 +162,8 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
  */
 export async function findMembers(db: SqlConnection, source: number): Promise<void> {
   await db.exec(`
-    INSERT INTO moved_group SELECT DISTINCT r.object FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id';
+    INSERT INTO moved_group SELECT DISTINCT r.object FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id'
+      WHERE true ON CONFLICT DO NOTHING;
     DELETE FROM object_member WHERE via = 1 AND (object, member) IN (
       SELECT r.object, r.member FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id');
     UPDATE object_ref SET member = NULL WHERE how <> 'id' AND member IN (SELECT d.object FROM ${SPEAKING});`);

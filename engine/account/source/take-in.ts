@@ -72,8 +72,8 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
   if (what.records.members > 0) await takeInMembers(db, what);
   if (what.whole) {
     await vouchByName(db, what);
-    await markAbsent(db, what.source);
     await openLeftTwins(db, what.source);
+    await markAbsent(db, what.source);
   }
   await replaceAbsentMembers(db, what.source);
   await findElsewhere(db, what.source);

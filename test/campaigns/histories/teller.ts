@@ -26,9 +26,9 @@ export interface Teller {
   repeat(): Promise<Report>;
 }
 
-/** An account with these rules, without limits and holds. */
+/** An account with these rules, without limits and holds; in a store of its own, which goes with it, where none is given. */
 export async function openTeller(rules: Partial<Rules>, rest: Partial<AccountSettings> = {}): Promise<Teller> {
-  const store = newStore(':memory:');
+  const store = rest.store ?? newStore(':memory:');
   const account = await openHere({
     name: 'history',
     store,
@@ -51,7 +51,7 @@ export async function openTeller(rules: Partial<Rules>, rest: Partial<AccountSet
     return account.apply(run, seal(count, { complete }), { dryRun: false, at });
   };
   return {
-    account: { ...account, close: () => account.close().then(() => dropStore(store)) },
+    account: { ...account, close: () => account.close().then(() => (rest.store ? undefined : dropStore(store))) },
     apply(run) {
       runs += 1;
       last = run;

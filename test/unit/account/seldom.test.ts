@@ -230,6 +230,14 @@ describe('what seldom comes', () => {
       );
     });
 
+    it('when the account has another SID, the mailbox has its own state; and its groups have the mailbox no more', async () => {
+      const team = [group('team'), members('team', ['ann'])];
+      await outcome([box, ann, ...team]);
+      assert.deepEqual([await people(), await membersOf('team')], [ANN, ['user:ann']]);
+      const { changes } = await outcome([box, { ...ann, sid: 'S-1-5-21-7-7-7-3003' }, ...team]);
+      assert.deepEqual(changes, ['disabled box', 'member-removed team box']);
+    });
+
     it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {
       const alias = { ...ann, primary: 'a@example.com' };
       const linked = { ...box, aliases: ['a@example.com'] };
