@@ -110,6 +110,32 @@ describe('what seldom comes', () => {
     });
   });
 
+  it('each field of a group is told by itself', async () => {
+    const full = {
+      primary: 'team@example.com',
+      sid: 'S-1-5-21-9',
+      name: 'Team',
+      dn: 'CN=team',
+      scope: 'global',
+    } as const;
+    const told = (rest: object) =>
+      outcome([user('ann'), group('team', { ...full, ...rest }), members('team', ['ann'])]);
+    await told({});
+    const others = {
+      primary: 'other@example.com',
+      sid: 'S-1-5-21-8',
+      name: 'Other',
+      dn: 'CN=other',
+      scope: 'universal',
+      type: 'distribution',
+    };
+    for (const [name, value] of Object.entries(others)) {
+      const field = name === 'primary' ? 'address' : name;
+      assert.deepEqual((await told({ [name]: value })).changes, [`updated team ${field}`]);
+      assert.deepEqual((await told({})).changes, [`updated team ${field}`]);
+    }
+  });
+
   it('whoever wants as primary address what was an alias of somebody who left is somebody else', async () => {
     const bob = user('bob');
     await outcome([user('old', { aliases: ['office@example.com'] }), bob]);
