@@ -89,10 +89,17 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     await thread.close();
     throw error;
   }
+  // Batches are made ready one after the other, and whatever ends or gives up a run comes behind those that came before it.
+  let ready: Promise<unknown> = Promise.resolve();
+  const behind = <Result>(work: () => Promise<Result>) => ready.then(work);
   return {
-    stage: async (run, index, records) => thread.call('stage', run, index, toStaged(records, settings.attributes)),
-    apply: (run, seal, options) => thread.call('apply', run, seal, options),
-    abandon: (runId) => thread.call('abandon', runId),
+    stage(run, index, records) {
+      const staged = behind(() => toStaged(records, settings.attributes));
+      ready = staged.catch(() => undefined);
+      return staged.then((prepared) => thread.call('stage', run, index, prepared));
+    },
+    apply: (run, seal, options) => behind(() => thread.call('apply', run, seal, options)),
+    abandon: (runId) => behind(() => thread.call('abandon', runId)),
     decide: (what) => thread.call('decide', what),
     heldPlans: () => thread.call('heldPlans'),
     planned: (plan) => changesOf((after) => thread.call('planned', plan, after)),
@@ -106,7 +113,7 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     addKnown: (known) => thread.call('addKnown', known),
     find: (what) => thread.call('find', what),
     snapshot: () => thread.call('snapshot'),
-    close: () => thread.close(),
+    close: () => behind(() => thread.close()),
   };
 }
 

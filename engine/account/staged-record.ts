@@ -2,6 +2,7 @@
  * A record on its way to the store: reduced to what the account takes of it, so that only a change that matters makes it
  * another record, and as JSON, which is cheaper to hand to a thread than objects.
  */
+import { setImmediate as soon } from 'node:timers/promises';
 import { dnKey } from '../model/dn.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
 
@@ -16,10 +17,30 @@ export interface StagedRecord {
   readonly json: string;
 }
 
-/** Prepares the records of a batch. `attributes`: the names that the account takes. */
-export function toStaged(records: readonly EnrichedRecord[], attributes: readonly string[]): StagedRecord[] {
+/** About two milliseconds' work: of so many objects, or so many members of groups. */
+const SLICE = 400;
+const MEMBERS_LIKE_AN_OBJECT = 16;
+
+/**
+ * Prepares the records of a batch, in slices, so that whatever else the thread has to do comes in between: a batch may hold
+ * tens of thousands of members. `attributes`: the names that the account takes.
+ */
+export async function toStaged(
+  records: readonly EnrichedRecord[],
+  attributes: readonly string[],
+): Promise<StagedRecord[]> {
   const names = new Names(attributes);
-  return records.map((record) => (record.kind === 'members' ? stagedMembers(record) : stagedObject(record, names)));
+  const staged: StagedRecord[] = [];
+  let done = 0;
+  for (const record of records) {
+    if (done >= SLICE) {
+      done = 0;
+      await soon();
+    }
+    done += record.kind === 'members' ? 1 + record.add.length / MEMBERS_LIKE_AN_OBJECT : 1;
+    staged.push(record.kind === 'members' ? stagedMembers(record) : stagedObject(record, names));
+  }
+  return staged;
 }
 
 /** The names that the account takes. A directory spells each in one way, so that folding its case once is enough. */

@@ -29,14 +29,15 @@ export async function planGroups(context: PlanContext): Promise<void> {
  */
 async function findMailBearing({ db, settings }: PlanContext): Promise<void> {
   await db.run(
-    `UPDATE plan_group SET bears_mail = 1 WHERE EXISTS (
+    `UPDATE plan_group SET bears_mail = 1 WHERE (
        SELECT 1 FROM object_member r CROSS JOIN object o ON o.key = r.member
        WHERE r.object = plan_group.object AND CASE
          WHEN o.kind = 'quarantined' THEN plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key)
          ELSE (o.address IS NOT NULL OR EXISTS (
              SELECT 1 FROM plan_twin t CROSS JOIN object x ON x.key = t.person WHERE t.object = o.key AND x.address IS NOT NULL))
            AND (o.kind = 'user' OR (o.kind = 'contact' AND ?1 = 1))
-           AND (o.present = 1 OR (plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key))) END)`,
+           AND (o.present = 1 OR (plan_group.known = 1 AND EXISTS (SELECT 1 FROM entry e WHERE e.key = o.key))) END
+       LIMIT 1) = 1`,
     [flag(settings.contacts)],
   );
   await db.run(

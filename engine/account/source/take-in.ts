@@ -5,7 +5,7 @@
 import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
-import { type SqlConnection, text } from '../store/connection.js';
+import { type SqlConnection, integer, text } from '../store/connection.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -28,9 +28,9 @@ export interface TakeIn {
  * what of that is new or differs (`dirty`), and objects whose names those set aside without an id have (`vouched`;
  * `vouching`: those names).
  */
-const TABLES = `
-CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL, first INTEGER);
-CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER PRIMARY KEY, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
+const tablesWith = (key: string) => `
+CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER ${key}, staged INTEGER NOT NULL, differs INTEGER NOT NULL, first INTEGER);
+CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER ${key}, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS vouched (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS vouching (dn_key TEXT NOT NULL);
 DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched; DELETE FROM vouching;
@@ -81,7 +81,7 @@ export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
 
 /** Makes the temporary tables of what is taken in, empty: for a plan without a run. */
 export async function clearTakenIn(db: SqlConnection): Promise<void> {
-  await db.exec(TABLES);
+  await db.exec(tablesWith(db.ordersByKey ? 'PRIMARY KEY' : 'NOT NULL'));
   await clearMembers(db);
 }
 
@@ -96,9 +96,19 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
      ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
     [source, first, last],
   );
+  if (!db.ordersByKey) await keepLast(db, known);
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
   if (known < staged) await addObjects(db, { source, first, last });
   await db.analyze('object', 'seen');
+}
+
+/** Where no key does it: of an object that came twice only the later record stays. */
+async function keepLast(db: SqlConnection, noted: number): Promise<void> {
+  const [once] = await db.query('SELECT count(DISTINCT object) AS count FROM seen');
+  if (integer(once, 'count') === noted) return;
+  await db.run(
+    `DELETE FROM seen WHERE (object, staged) NOT IN (SELECT n.object, max(n.staged) FROM seen n GROUP BY n.object)`,
+  );
 }
 
 /** In the order in which they came. One that came twice is added as it came first, and differs from that. */
