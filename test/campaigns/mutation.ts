@@ -1,7 +1,7 @@
 /**
  * `npm run mutants -- --count N --seed N --json --check`: changes one thing at a time in the code that decides what is taken from
  * an account, and runs the suites that must notice. Without `--count` all of them; `--file plan/limits,decide` only those of files
- * with one of these in their path; `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote
+ * with one of these in their path; `--from N` without the first N that are drawn; `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote
  * down why they change nothing are in `test/campaigns/mutation/explained.json`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -137,7 +137,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const [count, seed] = [numberOption(argv, 'count', all.length), numberOption(argv, 'seed', 1)];
   const any = seeded(seed);
   const drawn = all.map((mutant) => ({ mutant, at: any(1_000_000_000) })).sort((left, right) => left.at - right.at);
-  const chosen = drawn.slice(0, count).map(({ mutant }) => mutant);
+  const from = numberOption(argv, 'from', 0);
+  const chosen = drawn.slice(from, from + count).map(({ mutant }) => mutant);
   const counts: Record<Outcome, number> = { killed: 0, 'for ever': 0, invalid: 0, explained: 0, survived: 0 };
   const known = new Suites();
   const survivors: string[] = [];
@@ -172,7 +173,7 @@ async function main(argv: readonly string[]): Promise<void> {
   verdict(
     'mutants of the plan, the limits and the proof',
     [{ name: 'percent of mutants that no test notices and nobody explained', value: share, limit: 10 }],
-    { mutants: chosen.length, of: all.length, seed, counts, survivors },
+    { mutants: chosen.length, of: all.length, seed, from, counts, survivors },
     argv,
   );
 }
