@@ -146,6 +146,16 @@ describe('what seldom comes', () => {
     );
   });
 
+  it('members of a group that is not there stand in the way of nobody who is looked for by name', async () => {
+    const { dn } = user('ann');
+    const ghost = members('ghost', [{ dn }]);
+    const team = [group('team'), members('team', [{ dn }])];
+    await outcome([ghost, user('ann'), ...team]);
+    assert.deepEqual(await membersOf('team'), ['user:ann']);
+    await outcome([ghost, user('ann', { id: 'anew', primary: 'anew@example.com' }), ...team]);
+    assert.deepEqual(await membersOf('team'), ['user:anew']);
+  });
+
   describe('members who gave way to others', () => {
     const SID = 'S-1-5-21-1000';
     const teams = ['one', 'two'].flatMap((id) => [group(id), members(id, [{ sid: SID }, { id: 'bob' }])]);

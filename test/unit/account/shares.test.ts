@@ -40,6 +40,25 @@ describe('what a limit is measured by', () => {
     );
   });
 
+  it('a group that waits for the end of its grace period was counted when it was marked, and not again', async () => {
+    const few = { count: 2, percent: null };
+    const account = await workshop.open(only({ limits: { ...UNLIMITED, groups: few, users: few } }));
+    const lists = (count: number) =>
+      Array.from({ length: count }, (_, index) => `g${String(index)}`).flatMap((id) => [
+        group(id),
+        members(id, ['p0']),
+      ]);
+    for (const left of [6, 4, 2]) {
+      const report = await whole(account, [...people(left), ...lists(left)]);
+      assert.equal(report.outcome, 'committed', String(left));
+    }
+    const { holds } = await whole(account, [user('p0')]);
+    assert.deepEqual(holds, undefined, 'two more groups, one more user');
+    const held = await workshop.open(only({ limits: { ...UNLIMITED, groups: few } }));
+    await whole(held, [...people(1), ...lists(6)]);
+    assert.equal((await whole(held, [...people(1), ...lists(3)])).outcome, 'held', 'three at once are more than two');
+  });
+
   it('a source is measured by what it has itself, each kind by its own: not by what there is of another source', async () => {
     const half = { count: null, percent: 50 };
     const company = (of: string, count: number, left: number) => {
