@@ -43,6 +43,7 @@ const MOST_RECORDS = 500;
 const MOST_FULL = 50;
 
 export class Enrichment {
+  readonly #settings: EnrichSettings;
   readonly #own: Lookup | null;
   readonly #other: Lookup | null;
   readonly #members: MemberResolver;
@@ -55,17 +56,20 @@ export class Enrichment {
 
   /** `startedAt`: of the run; by then, an account that has expired counts as disabled, if that is wanted. */
   constructor(
-    private readonly settings: EnrichSettings,
+    wanted: EnrichSettings,
     directories: EnrichDirectories,
     private readonly startedAt: Date,
     signal: AbortSignal,
   ) {
+    // Nobody to be asked for their addresses: managers are named like anybody else.
+    const settings = directories.own === null ? { ...wanted, managers: false } : wanted;
+    this.#settings = settings;
     this.#own = directories.own === null ? null : new Lookup(directories.own, signal);
     this.#other = directories.other === null ? null : new Lookup(directories.other, signal);
     this.#members = new MemberResolver(this.#own, this.#other);
     this.#primary = settings.primaryGroups === true ? new PrimaryGroups() : null;
     this.#nesting = settings.nested === 'flattened' ? new Nesting() : null;
-    this.#managers = settings.managers === true && this.#own !== null ? new Managers(this.#own) : null;
+    this.#managers = this.#own !== null && settings.managers === true ? new Managers(this.#own) : null;
     this.#findings = settings.findings === true ? new Findings() : null;
   }
 
@@ -76,7 +80,7 @@ export class Enrichment {
     for (const record of records) {
       const attributes = byName(record.kind === 'quarantined' ? (record.shown ?? {}) : record.attributes);
       const made =
-        record.kind === 'quarantined' ? [record] : enrichObject(record, attributes, this.settings, this.startedAt);
+        record.kind === 'quarantined' ? [record] : enrichObject(record, attributes, this.#settings, this.startedAt);
       // Not push(...made): a group may come in more records than a call takes arguments.
       for (const one of made) enriched.push(one);
       this.#members.note(record);
@@ -95,13 +99,13 @@ export class Enrichment {
   /** What follows behind the last batch. Call it once, when all have been taken. */
   *rest(): Generator<EnrichedRecord[]> {
     let batch: EnrichedRecord[] = [];
-    let room = MOST_FULL * this.settings.membersPerRecord;
+    let room = MOST_FULL * this.#settings.membersPerRecord;
     for (const record of this.#lateMembers()) {
       room -= record.add.length;
       if (batch.push(record) < MOST_RECORDS && room > 0) continue;
       yield batch;
       batch = [];
-      room = MOST_FULL * this.settings.membersPerRecord;
+      room = MOST_FULL * this.#settings.membersPerRecord;
     }
     if (batch.length > 0) yield batch;
   }
@@ -129,14 +133,14 @@ export class Enrichment {
   /** People by primary group do not wait for the end of the run: a domain has one group with everybody. */
   #fullPrimary(enriched: EnrichedRecord[]): void {
     if (this.#primary === null) return;
-    const { membersPerRecord } = this.settings;
+    const { membersPerRecord } = this.#settings;
     const nesting = this.#nesting;
     if (nesting === null) for (const record of this.#primary.full(membersPerRecord)) enriched.push(record);
     else for (const { group, ids } of this.#primary.fullByGroup(membersPerRecord)) nesting.add(group, ids, null);
   }
 
   *#lateMembers(): Generator<Members> {
-    const { membersPerRecord } = this.settings;
+    const { membersPerRecord } = this.#settings;
     if (this.#nesting === null) {
       if (this.#primary) yield* this.#primary.rest(membersPerRecord);
       return;
@@ -147,9 +151,9 @@ export class Enrichment {
 
   async #dynamicLists(records: EnrichedRecord[]): Promise<EnrichedRecord[]> {
     const lookup = this.#own;
-    if (this.settings.dynamicLists !== true || lookup === null) return records;
+    if (this.#settings.dynamicLists !== true || lookup === null) return records;
     if (!records.some(({ kind }) => kind === 'dynamic-group')) return records;
-    const { membersPerRecord } = this.settings;
+    const { membersPerRecord } = this.#settings;
     const all: EnrichedRecord[] = [];
     for (const record of records) {
       const made =

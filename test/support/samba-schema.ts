@@ -6,6 +6,7 @@ const READABLE = 'D:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;DA)(A;;RPWPCRCCDCLCLORCWOWD
 const UNICODE_STRING = ['2.5.5.12', '64'] as const;
 const DISTINGUISHED_NAME = ['2.5.5.1', '127'] as const;
 const LARGE_INTEGER = ['2.5.5.16', '65'] as const;
+const SID = ['2.5.5.17', '4'] as const;
 
 /** The attributes. They must be in the schema before the classes that name them: a step of its own. */
 export const SCHEMA_ATTRIBUTES = [
@@ -23,6 +24,14 @@ export const SCHEMA_ATTRIBUTES = [
     LARGE_INTEGER,
   ),
   attribute('ms-Exch-Target-Address', 'targetAddress', '1.2.840.113556.1.2.352', UNICODE_STRING),
+  attribute('ms-Exch-Master-Account-Sid', 'msExchMasterAccountSid', '1.2.840.113556.1.4.7000.102.50284', SID),
+  attribute(
+    'ms-Exch-Shadow-Proxy-Addresses',
+    'msExchShadowProxyAddresses',
+    '1.2.840.113556.1.4.7000.102.50863',
+    UNICODE_STRING,
+    false,
+  ),
 ].join('\n');
 
 /** The class of dynamic distribution lists, and the new attributes for people and contacts. */
@@ -49,10 +58,18 @@ changetype: modify
 add: mayContain
 mayContain: msExchRecipientTypeDetails
 mayContain: targetAddress
+mayContain: msExchMasterAccountSid
+mayContain: msExchShadowProxyAddresses
 -
 `;
 
-function attribute(cn: string, name: string, id: string, [syntax, omSyntax]: readonly [string, string]): string {
+function attribute(
+  cn: string,
+  name: string,
+  id: string,
+  [syntax, omSyntax]: readonly [string, string],
+  isSingle = true,
+): string {
   return `dn: CN=${cn},${SCHEMA}
 changetype: add
 objectClass: attributeSchema
@@ -60,7 +77,7 @@ cn: ${cn}
 attributeID: ${id}
 attributeSyntax: ${syntax}
 oMSyntax: ${omSyntax}
-isSingleValued: TRUE
+isSingleValued: ${isSingle ? 'TRUE' : 'FALSE'}
 lDAPDisplayName: ${name}
 searchFlags: 0
 `;

@@ -283,6 +283,16 @@ describe('enrich: managers', () => {
     ));
 });
 
+describe('enrich: managers, where nobody is asked', () => {
+  it('are given by their names, without ids', async () => {
+    const manager = `<GUID=00000000-0000-0000-0000-000000000001>;CN=Boss,${BASE}`;
+    const settings: EnrichSettings = { membersPerRecord: 1, managers: true, readable: true };
+    const { records } = await enrichAlone([object('user', 'a', { cn: ['a'], manager: [manager] })], settings);
+    assert.ok(records[0]?.kind === 'user');
+    assert.deepEqual(records[0].attributes['manager'], [`CN=Boss,${BASE}`]);
+  });
+});
+
 describe('enrich: state', () => {
   const one = async (attributes: DirectoryObject['attributes'], settings: EnrichSettings = plain) => {
     const [user] = (await enrichAlone([object('user', 'u', attributes)], settings)).records;
