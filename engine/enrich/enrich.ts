@@ -13,7 +13,7 @@ import { type Addresses, addressesOf, apart, domainSet, otherAddressesOf } from 
 import { classesShown } from './aside.js';
 import { type AttributeMap, byName, textOf } from './attributes.js';
 import { scopeAndType } from './groups.js';
-import { membersOf, parseMember } from './members.js';
+import { type IdOf, membersOf, parseMember } from './members.js';
 import { nameOf } from './names.js';
 import type { EnrichSettings } from './settings.js';
 import { sidIn } from './sids.js';
@@ -60,15 +60,17 @@ const MEMBERSHIP: ReadonlySet<string> = new Set(['member', 'uniquemember']);
  * said is set aside (`quarantined`), never dropped. Throws nothing. `now`: by when an account has expired, if that counts.
  */
 export function enrichRecord(record: ExtractedRecord, settings: EnrichSettings, now = new Date()): EnrichedRecord[] {
-  return record.kind === 'quarantined' ? [record] : enrichObject(record, byName(record.attributes), settings, now);
+  return record.kind === 'quarantined'
+    ? [record]
+    : enrichObject(record, byName(record.attributes), settings, { now, idOf: () => null });
 }
 
-/** As {@link enrichRecord}, where the attributes were made readable before. */
+/** As {@link enrichRecord}, where the attributes were made readable before. `idOf`: of members given by name only. */
 export function enrichObject(
   record: DirectoryObject,
   attributes: AttributeMap,
   settings: EnrichSettings,
-  now: Date,
+  { now, idOf }: { readonly now: Date; readonly idOf: IdOf },
 ): EnrichedRecord[] {
   if (record.id.trim() === '') {
     return [setAside(record, attributes, 'NO_ID', 'The object has neither objectGUID nor entryUUID.')];
@@ -141,7 +143,14 @@ export function enrichObject(
         ...scopeAndType(attributes),
       };
       noteApart(group, outside, aside);
-      return [group, ...membersOf(record.id, attributes, heldMembers(record), settings.membersPerRecord)];
+      return [
+        group,
+        ...membersOf(record.id, attributes, {
+          held: heldMembers(record),
+          membersPerRecord: settings.membersPerRecord,
+          idOf,
+        }),
+      ];
     }
     case 'dynamic-group': {
       const filter = textOf(attributes, 'msExchDynamicDLFilter');

@@ -77,10 +77,10 @@ export class Enrichment {
   async batch(records: readonly ExtractedRecord[]): Promise<EnrichedBatch> {
     const findings: Finding[] = [];
     let enriched: EnrichedRecord[] = [];
+    const known = { now: this.startedAt, idOf: this.#members.idOf };
     for (const record of records) {
       const attributes = byName(record.kind === 'quarantined' ? (record.shown ?? {}) : record.attributes);
-      const made =
-        record.kind === 'quarantined' ? [record] : enrichObject(record, attributes, this.#settings, this.startedAt);
+      const made = record.kind === 'quarantined' ? [record] : enrichObject(record, attributes, this.#settings, known);
       // Not push(...made): a group may come in more records than a call takes arguments.
       for (const one of made) enriched.push(one);
       this.#members.note(record);

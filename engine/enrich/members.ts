@@ -20,6 +20,9 @@ const UNIQUE_ID = /#'[01]*'B$/;
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 const EMPTY = Buffer.alloc(0);
 
+/** The id of the object with a name, where it is known without being asked for; else null. */
+export type IdOf = (dn: string) => string | null;
+
 /**
  * The records for the members of `group`, at most `membersPerRecord` in each, and at least one record. They are held where
  * `held` says so or a value cannot be read: a member too few would be taken for one who left.
@@ -27,13 +30,13 @@ const EMPTY = Buffer.alloc(0);
 export function membersOf(
   group: string,
   attributes: AttributeMap,
-  held: string | null,
-  membersPerRecord: number,
+  { held, membersPerRecord, idOf }: { held: string | null; membersPerRecord: number; idOf: IdOf },
 ): Members[] {
   const listed = valuesOf(attributes, 'member');
   const unique = valuesOf(attributes, 'uniqueMember');
-  const found = parsed(listed, parseMember, []);
-  if (unique.length > 0) parsed(unique, parseUniqueMember, found);
+  const read = (text: string) => namedMember(text, idOf) ?? parseMember(text);
+  const found = parsed(listed, read, []);
+  if (unique.length > 0) parsed(unique, (text) => read(text.trim().replace(UNIQUE_ID, '')), found);
   const unreadable = listed.length + unique.length - found.length;
   const reason = held ?? (unreadable === 0 ? null : unreadableMembers(unreadable));
   // No attribute has a value twice: only who is in both is there twice.
@@ -47,6 +50,14 @@ function parsed(values: readonly AttributeValue[], parse: (text: string) => Memb
     if (member) into.push(member);
   }
   return into;
+}
+
+/** Somebody given by name only; null for every other form. With the id from the beginning: to add it later would be another object. */
+function namedMember(text: string, idOf: IdOf): Member | null {
+  if (!PLAIN.test(text) || !text.includes('=')) return null;
+  const dn = text.trim();
+  const id = idOf(dn);
+  return id === null ? { dn } : { id, dn };
 }
 
 /** Parses a value of `member`. Null where nothing in it says who is meant. */
@@ -63,10 +74,6 @@ export function parseMember(text: string): Member | null {
   }
   if (rest.includes('=')) member.dn = rest;
   return member.id === undefined && member.sid === undefined && member.dn === undefined ? null : member;
-}
-
-function parseUniqueMember(text: string): Member | null {
-  return parseMember(text.trim().replace(UNIQUE_ID, ''));
 }
 
 /** Text with the control's flag 1, hexadecimal bytes with flag 0; anything else is passed over, the DN is still there. */

@@ -48,6 +48,13 @@ export class MemberResolver {
     this.#read.add(record.dn, record.id);
   }
 
+  /** The id of somebody who was read before; null: of nobody. */
+  readonly idOf = (dn: string): string | null => {
+    const id = this.own === null || isForeign(dn) ? null : this.#read.get(dn);
+    if (id !== null) this.figures.membersFound += 1;
+    return id;
+  };
+
   /** Changes the members of these records, in place. Throws `DirectoryError`; then nothing was changed. */
   async resolve(records: readonly EnrichedRecord[]): Promise<void> {
     const nameless: Member[] = [];
@@ -58,26 +65,19 @@ export class MemberResolver {
     else this.figures.membersByName += nameless.length;
   }
 
-  /** Gives those their ids who were read before, and lists the others. */
+  /** Gives those their ids who were read behind the group in the same batch, and lists the others. */
   #knownIn(add: Member[], nameless: Member[], foreign: Member[]): void {
     for (let at = 0; at < add.length; at += 1) {
       const member = add[at];
       if (member?.dn === undefined) continue;
       if (isForeign(member.dn)) foreign.push(member);
       else if (member.id === undefined) {
-        const id = this.#idOf(member.dn);
+        const id = this.idOf(member.dn);
         // A new object, with its room for both: to add a field to one costs more.
         if (id === null) nameless.push(member);
         else add[at] = member.sid === undefined ? { id, dn: member.dn } : { id, sid: member.sid, dn: member.dn };
       }
     }
-  }
-
-  /** The id of somebody who was read before; null: of nobody. */
-  #idOf(dn: string): string | null {
-    const id = this.own === null ? null : this.#read.get(dn);
-    if (id !== null) this.figures.membersFound += 1;
-    return id;
   }
 
   async #named(members: readonly Member[], lookup: Lookup): Promise<void> {

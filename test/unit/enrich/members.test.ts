@@ -70,7 +70,7 @@ describe('members: extended distinguished names', () => {
 describe('members: records', () => {
   const many = Array.from({ length: 5 }, (_, index) => `CN=m${String(index)},DC=x`);
   const records = (attributes: Parameters<typeof byName>[0], held: string | null = null, size = 2) =>
-    membersOf('g', byName(attributes), held, size);
+    membersOf('g', byName(attributes), { held, membersPerRecord: size, idOf: () => null });
 
   it('a large group comes in parts, together exactly what was read', () => {
     const parts = records({ member: many });
@@ -101,6 +101,13 @@ describe('members: records', () => {
       records({ member: ['CN=a,DC=x'], uniqueMember: ["cn=A,dc=x#'0101'B", 'CN=b,DC=x'] }, null, 9)[0]?.add,
       [{ dn: 'cn=A,dc=x' }, { dn: 'CN=b,DC=x' }],
     );
+  });
+
+  it('somebody given by name only has the id that is known, and is there once', () => {
+    const idOf = (dn: string) => (dn.toLowerCase() === 'cn=a,dc=x' ? 'a1' : null);
+    const attributes = byName({ member: ['CN=a,DC=x', 'CN=b,DC=x'], uniqueMember: ["cn=A,dc=x#'0101'B"] });
+    const [part] = membersOf('g', attributes, { held: null, membersPerRecord: 9, idOf });
+    assert.deepEqual(part?.add, [{ id: 'a1', dn: 'cn=A,dc=x' }, { dn: 'CN=b,DC=x' }]);
   });
 
   it('a group that extract held stays held, in every part', () => {
