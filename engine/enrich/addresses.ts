@@ -142,6 +142,14 @@ function addresses(texts: readonly string[]): string[] {
 /** Sorted: LDAP promises no order of values, and equal input must give an equal record. */
 function eachOnce(list: string[]): string[] {
   if (list.length < 2) return list;
-  list.sort();
-  return list.every((one, at) => one !== list[at + 1]) ? list : [...new Set(list)];
+  const [first = '', second = ''] = list;
+  // Most lists are of two, and to sort one costs more than to look.
+  if (list.length > 2) list.sort();
+  else if (first > second) return [second, first];
+  let before: string | null = null;
+  for (const one of list) {
+    if (one === before) return [...new Set(list)];
+    before = one;
+  }
+  return list;
 }

@@ -188,9 +188,11 @@ function mayBePrimary(
 }
 
 function hasClass(attributes: AttributeMap, name: string): boolean {
-  return valuesOf(attributes, 'objectClass').some(
-    (value) => typeof value === 'string' && value.toLowerCase() === name.toLowerCase(),
-  );
+  for (const value of valuesOf(attributes, 'objectClass')) {
+    if (typeof value !== 'string' || value.length !== name.length) continue;
+    if (value === name || value.toLowerCase() === name.toLowerCase()) return true;
+  }
+  return false;
 }
 
 /** A group whose SID was not read may be the one that was not found for somebody. */

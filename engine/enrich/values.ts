@@ -23,6 +23,7 @@ const FILETIME_EPOCH = 11_644_473_600_000n;
 const GENERALIZED = /^(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2}))?)?(?:[.,](\d+))?(Z|[+-]\d{2}(?:\d{2})?)$/;
 const EXTENDED_NAME = /^(?:<(?:GUID|SID)=[^>]*>;)+/i;
 const SHA_256 = 'sha-256:';
+const LESS = 0x3c;
 /** What ISO 8601 writes without an agreement about more digits. */
 const LAST_YEAR = 9999;
 
@@ -60,6 +61,8 @@ const REASONS = { undecodable: 'The value cannot be decoded.', large: 'The photo
 /** How the attribute of a name is given. */
 interface Way {
   readonly consumed: boolean;
+  /** Text or bytes as they were read, but for ids in front of names. */
+  readonly plain: boolean;
   readonly photo: boolean;
   readonly read: Reader;
 }
@@ -83,6 +86,11 @@ export function valuesFor(
     const values = read[name];
     const way = ways.get(name) ?? wayOf(name, consumed);
     if (values === undefined || way.consumed) continue;
+    // Nearly all values: one text that stays as it is.
+    if (way.plain && !hasName(values)) {
+      attributes[name] = values;
+      continue;
+    }
     // Managers are looked up by the ids in front of the name.
     const asRead = way.photo ? photo === undefined : !readable || (managers && name.toLowerCase() === 'manager');
     const kept = asRead ? values : way.photo && photo ? photosOf(values, photo) : readBy(way.read, values);
@@ -95,19 +103,22 @@ export function valuesFor(
 
 function wayOf(name: string, consumed: ReadonlySet<string>): Way {
   const key = name.toLowerCase();
-  const way = { consumed: consumed.has(key), photo: PHOTOS.has(key), read: READERS.get(key) ?? plainName };
+  const read = READERS.get(key) ?? plainName;
+  const photo = PHOTOS.has(key);
+  const plain = read === plainName && !photo && name !== '__proto__';
+  const way = { consumed: consumed.has(key), plain, photo, read };
   if (ways.size < MOST_NAMES) ways.set(name, way);
   return way;
 }
 
-/** The same list where nothing is to be read anew: most values are plain text. */
 function readBy(read: Reader, values: AttributeValue[]): AttributeValue[] {
-  if (read === plainName) {
-    let hasName = false;
-    for (const value of values) if (typeof value === 'string' && value.startsWith('<')) hasName = true;
-    if (!hasName) return values;
-  }
   return values.map(read).filter((value) => value !== null);
+}
+
+/** Whether one of the values may be a name with ids in front. */
+function hasName(values: readonly AttributeValue[]): boolean {
+  for (const value of values) if (typeof value === 'string' && value.charCodeAt(0) === LESS) return true;
+  return false;
 }
 
 function photosOf(

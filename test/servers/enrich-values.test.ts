@@ -46,6 +46,7 @@ const person = (name: string, attributes: Attributes): LdifEntry =>
 
 const ENTRIES: readonly LdifEntry[] = [
   { dn: UNIT, attributes: { objectClass: ['organizationalUnit'], ou: ['Values'] } },
+  person('nobody', { proxyAddresses: ['X400:c=de;a= ;p=Example'] }),
   person('ada', {
     mail: ['Ada.Other@Example.com'],
     proxyAddresses: [
@@ -79,7 +80,6 @@ const ENTRIES: readonly LdifEntry[] = [
     msExchShadowProxyAddresses: ['SMTP:shadow@example.com', 'smtp:s@example.com'],
     mail: ['no address'],
   }),
-  person('nobody', { proxyAddresses: ['X400:c=de;a= ;p=Example'] }),
   entry('partner', 'contact', {
     targetAddress: ['SMTP:Pat@Partner.example'],
     proxyAddresses: ['smtp:p@partner.example'],
