@@ -23,7 +23,6 @@ const SMTP = /^smtp:/i;
 const MARK_LENGTH = 'smtp:'.length;
 /** ASCII, nothing to be put in lower case, one `@`. */
 const PLAIN = /^[!-?[-~]+@[!-?[-~]+$/;
-const PLAIN_MARKED = /^(?:(SMTP:)|smtp:)([!-?[-~]+@[!-?[-~]+)$/;
 const NONE: readonly string[] = [];
 const UNMARKED = { primaries: NONE, aliases: NONE };
 /** The mark of an address of another system: `X500:/o=…`. */
@@ -113,10 +112,13 @@ function marked(attributes: AttributeMap, name: string): { primaries: readonly s
   const aliases: string[] = [];
   for (const value of values) {
     if (typeof value !== 'string') continue;
-    const [, capitals, plain] = (value.length <= LONGEST_ADDRESS ? PLAIN_MARKED.exec(value) : null) ?? [];
-    if (plain !== undefined) {
-      (capitals === undefined ? aliases : primaries).push(plain);
-      continue;
+    const isPrimary = value.startsWith('SMTP:');
+    if (isPrimary || value.startsWith('smtp:')) {
+      const plain = value.slice(MARK_LENGTH);
+      if (isPlain(plain)) {
+        (isPrimary ? primaries : aliases).push(plain);
+        continue;
+      }
     }
     const text = value.trim();
     const address = SMTP.test(text) ? normalAddress(text.slice(MARK_LENGTH)) : null;
