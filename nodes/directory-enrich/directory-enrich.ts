@@ -10,6 +10,7 @@ import { batchMessage, countRecords, parseExtractedMessage, sealMessage } from '
 import { type ExtractedRecord, type RecordCounts, noRecords } from '../../engine/model/records.js';
 import type { Finding, Run, Seal } from '../../engine/model/run.js';
 import { RunStage } from '../../engine/runtime/stage.js';
+import { Turns } from '../../engine/runtime/turns.js';
 import { announceClaim } from '../../engine/runtime/window.js';
 import { directories } from '../shared/offers.js';
 import { type Send, runNode } from '../shared/wrap.js';
@@ -31,6 +32,7 @@ export = function (RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     runNode(RED, this, (life) => {
       const settings = enrichSettings(config);
+      const turns = new Turns();
       const warn = (sentence: string) => this.warn(sentence);
       const directoryOf = (id: string) => (id === '' ? null : directories.take(RED, this, id)());
       const begin = (run: Run): Enrichment | { error: DirectorySyncError } => {
@@ -45,6 +47,7 @@ export = function (RED: NodeAPI): void {
       const stage = new RunStage<ExtractedRecord, PassedOn, Passing, Seal>({
         begin: (run) => ({ records: noRecords(), work: begin(run) }),
         async batch({ run, state }, index, records, { message, send }) {
+          await turns.next();
           const { records: enriched, findings } = await working(state).batch(records);
           countRecords(enriched, state.records);
           const sent = Object.assign(message, batchMessage(run, index, enriched));
