@@ -1,7 +1,6 @@
 /** Addresses, states and values with every switch on, as docs/messages.md has them: from Samba, and the same from the simulator. */
 import assert from 'node:assert/strict';
 import type { EnrichSettings } from '../../engine/enrich/settings.js';
-import { sidToBytes } from '../../engine/model/identifiers.js';
 import type { Contact, User } from '../../engine/model/records.js';
 import { startSimulator } from '../support/company.js';
 import { type EnrichedRun, enrichedRun } from '../support/enriched.js';
@@ -74,7 +73,7 @@ const ENTRIES: readonly LdifEntry[] = [
     mail: ['linked@example.com'],
     userAccountControl: [DISABLED],
     msExchRecipientTypeDetails: ['2'],
-    msExchMasterAccountSid: [sidToBytes(MASTER) ?? ''],
+    msExchMasterAccountSid: [MASTER],
   }),
   person('shadow', {
     msExchShadowProxyAddresses: ['SMTP:shadow@example.com', 'smtp:s@example.com'],

@@ -59,7 +59,10 @@ class CompletedObject implements DirectoryObject {
     this.classes = completeClasses(valuesOf(entry, 'objectClass').map(String));
     for (const [name, values] of Object.entries(entry.attributes)) {
       const key = name.toLowerCase();
-      this.given.set(key, { name: attributeFact(key)?.name ?? name, values });
+      const fact = attributeFact(key);
+      // A server takes a SID in either form, and keeps the bytes.
+      const kept = fact?.syntax === 'sid' ? values.map((value) => sidBytes(String(value)) ?? value) : values;
+      this.given.set(key, { name: fact?.name ?? name, values: kept });
     }
     this.guid = guidOf(entry) ?? guidFromName(around.key);
     this.sid = sidOf(entry) ?? newSid(this.classes, this.guid, around);
