@@ -17,6 +17,7 @@ import { type AccountSettings, checkSettings } from './settings.js';
 import type { PlannedStep, Shown, ShownChange } from './shown-plan.js';
 import type { AccountSnapshot } from './snapshot.js';
 import { toStaged } from './staged-record.js';
+import { Stager } from './stager.js';
 import type { AccountThread } from './store/thread.js';
 
 export type { Decision } from './decide.js';
@@ -90,13 +91,17 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     throw error;
   }
   // Batches are made ready one after the other, and whatever ends or gives up a run comes behind those that came before it.
-  let ready: Promise<unknown> = Promise.resolve();
-  const behind = <Result>(work: () => Promise<Result>) => ready.then(work);
+  const stager = new Stager((run, batches) => thread.call('stage', run, batches));
+  let prepared: Promise<unknown> = Promise.resolve();
+  let handedOn: Promise<unknown> = Promise.resolve();
+  const behind = <Result>(work: () => Promise<Result>) => handedOn.then(work);
   return {
     stage(run, index, records) {
-      const staged = behind(() => toStaged(records, settings.attributes));
-      ready = staged.catch(() => undefined);
-      return staged.then((prepared) => thread.call('stage', run, index, prepared));
+      const staged = prepared.then(() => toStaged(records, settings.attributes));
+      prepared = staged.catch(() => undefined);
+      const added = staged.then((ready) => stager.add(run, { index, records: ready }));
+      handedOn = behind(() => added.then((one) => one.handedOn)).catch(() => undefined);
+      return added.then((one) => one.stored);
     },
     apply: (run, seal, options) => behind(() => thread.call('apply', run, seal, options)),
     abandon: (runId) => behind(() => thread.call('abandon', runId)),

@@ -8,6 +8,7 @@ import type { Run } from '../model/run.js';
 import { sourceKey } from '../model/source-name.js';
 import { refuseSuperseded } from './refuse.js';
 import type { StagedRecord } from './staged-record.js';
+import type { PreparedBatch } from './stager.js';
 import { type SqlConnection, type StagedRange, type StagedRow, integer, text } from './store/connection.js';
 
 /** A run as the store knows it. */
@@ -24,17 +25,14 @@ const RUN_ROOM = 2 ** 40;
 const ROOMS = 2 ** 13;
 const EXPIRE_AFTER_MS = 24 * 3_600_000;
 
-/** Stores a batch, in place of what was stored under its number. Does nothing for a run that was applied already. */
-export async function stageBatch(
-  db: SqlConnection,
-  run: Run,
-  { index, records }: { index: number; records: readonly StagedRecord[] },
-): Promise<void> {
-  if (records.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, records.length);
+/** Stores batches, in place of what was stored under their numbers. Does nothing for a run that was applied already. */
+export async function stageBatches(db: SqlConnection, run: Run, batches: readonly PreparedBatch[]): Promise<void> {
+  for (const { index, records } of batches) {
+    if (records.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, records.length);
+  }
   await db.transaction(async () => {
     const stored = await openRun(db, run);
     if (stored.state === 'ended') return;
-    const first = stagedRange(stored.key).first + index * BATCH_ROOM;
     // Whoever ends the run meanwhile is waited for here.
     const open = await db.run(`UPDATE run SET touched_at = ?2 WHERE key = ?1 AND state = 'open'`, [
       stored.key,
@@ -44,9 +42,15 @@ export async function stageBatch(
       await openRun(db, run);
       return;
     }
-    const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [stored.key, index]);
-    if (fresh === 0) await db.dropStaged({ first, last: first + BATCH_ROOM - 1 });
-    await db.keepStaged(first, records.map(rowOf));
+    for (const { index, records } of batches) {
+      const first = stagedRange(stored.key).first + index * BATCH_ROOM;
+      const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [
+        stored.key,
+        index,
+      ]);
+      if (fresh === 0) await db.dropStaged({ first, last: first + BATCH_ROOM - 1 });
+      await db.keepStaged(first, records.map(rowOf));
+    }
   });
 }
 

@@ -1,0 +1,95 @@
+/**
+ * Batches on their way into the account. What comes of a run while other batches are written goes together, in one
+ * transaction: it is on the disk sooner than if each waited for its own.
+ */
+import type { Run } from '../model/run.js';
+import type { StagedRecord } from './staged-record.js';
+
+/** A batch as it is staged. */
+export interface PreparedBatch {
+  readonly index: number;
+  readonly records: readonly StagedRecord[];
+}
+
+/** Stages batches of one run, all or none; durable when it resolves. */
+export type StageBatches = (run: Run, batches: readonly PreparedBatch[]) => Promise<void>;
+
+interface Waiting {
+  readonly run: Run;
+  readonly batch: PreparedBatch;
+  readonly size: number;
+  readonly handedOn: () => void;
+  readonly stored: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** No more than a moment's work for whoever hands it on: about as many characters of JSON. */
+const AT_ONCE = 600_000;
+
+export class Stager {
+  readonly #waiting: Waiting[] = [];
+  #atWork = false;
+
+  constructor(private readonly stage: StageBatches) {}
+
+  /** `handedOn`: whatever is done from then on comes behind the batch. `stored`: it is durable, or could not be staged. */
+  add(run: Run, batch: PreparedBatch): { readonly handedOn: Promise<void>; readonly stored: Promise<void> } {
+    const handedOn = Promise.withResolvers<undefined>();
+    const stored = Promise.withResolvers<undefined>();
+    this.#waiting.push({
+      run,
+      batch,
+      size: batch.records.reduce((sum, { json }) => sum + json.length, 0),
+      handedOn: () => handedOn.resolve(undefined),
+      stored: () => stored.resolve(undefined),
+      failed: (error) => stored.reject(error),
+    });
+    if (!this.#atWork) void this.#work();
+    return { handedOn: handedOn.promise, stored: stored.promise };
+  }
+
+  async #work(): Promise<void> {
+    this.#atWork = true;
+    for (let group = this.#next(); group.length > 0; group = this.#next()) {
+      const whole = await this.#staged(group);
+      // One that cannot be staged keeps no other from it.
+      if (!whole) for (const one of group) await this.#staged([one]);
+    }
+    this.#atWork = false;
+  }
+
+  /** False where several could not be staged together. */
+  async #staged(group: readonly Waiting[]): Promise<boolean> {
+    const [first] = group;
+    if (!first) return true;
+    try {
+      const work = this.stage(
+        first.run,
+        group.map(({ batch }) => batch),
+      );
+      for (const one of group) one.handedOn();
+      await work;
+      for (const one of group) one.stored();
+      return true;
+    } catch (error) {
+      if (group.length > 1) return false;
+      first.failed(error);
+      return true;
+    }
+  }
+
+  /** The batches that came first, of one run, each number once. */
+  #next(): Waiting[] {
+    const [first] = this.#waiting;
+    const numbers = new Set<number>();
+    let size = 0;
+    const end = this.#waiting.findIndex((one) => {
+      size += one.size;
+      const fits = numbers.size === 0 || (one.run.id === first?.run.id && size <= AT_ONCE);
+      if (!fits || numbers.has(one.batch.index)) return true;
+      numbers.add(one.batch.index);
+      return false;
+    });
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
+  }
+}
