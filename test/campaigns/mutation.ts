@@ -145,10 +145,11 @@ async function main(argv: readonly string[]): Promise<void> {
   let next = 0;
   let told = Date.now();
 
-  const work = async () => {
+  const work = async (place: number) => {
     const runner = new Runner({ HISTORIES: '4' }, (suite) => known.passed(suite));
     const thorough = new Runner({}, () => undefined);
-    await control(runner, targets);
+    // Once for all portions of a sample.
+    if (from === 0 && place === 0) await control(runner, targets);
     for (let mutant = chosen[next++]; mutant; mutant = chosen[next++]) {
       const { target, from, to, line } = mutant;
       const result = await resultOf(mutant, { runner, thorough, known });
@@ -166,7 +167,7 @@ async function main(argv: readonly string[]): Promise<void> {
     runner.stop();
     thorough.stop();
   };
-  await Promise.all(Array.from({ length: numberOption(argv, 'at-once', 1) }, work));
+  await Promise.all(Array.from({ length: numberOption(argv, 'at-once', 1) }, (_, place) => work(place)));
 
   const valid = chosen.length - counts.invalid;
   const share = valid === 0 ? 0 : (100 * counts.survived) / valid;
