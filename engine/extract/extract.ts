@@ -26,15 +26,18 @@ import { type Slice, emptyLog, readBases } from './source.js';
 export { ALWAYS_READ, DOCUMENTED_FILTER, type ExtractSettings } from './settings.js';
 
 /**
- * A batch ends here although it has fewer records than the setting says: 500 people are half of it, 5,000 members all of it, and
+ * A batch ends here although it has fewer records than the setting says: 500 people are half of it, 3,000 members all of it, and
  * 500 groups of 5,000 members would be 200 MB.
  */
 const MOST_BATCH_BYTES = 1024 * 1024;
 /** About what a value of an attribute that came in ranges takes. */
 const BYTES_OF_VALUE = 80;
 
-/** What a member takes in memory beside its bytes: its places in lists, an object, an id as text. Other values take a third of it. */
-const BYTES_BESIDE_MEMBER = 150;
+/**
+ * What a member takes in memory beside its bytes: its places in lists, an object, an id as text; and as much again, because a heap is
+ * let grow to twice what is alive in it. Other values take a sixth of it.
+ */
+const BYTES_BESIDE_MEMBER = 300;
 
 /** About how much an entry was on the wire, what was read in ranges included, and how much its members take beside that. */
 function sizeOf({ bytes, ranges, attributes }: Entry): number {
