@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
-import { UNLIMITED, Workshop, asideLines, changeLines, contact, group, members, sync, user } from './support.js';
+import { UNLIMITED, Workshop, asideLines, changeLines, contact, group, members, seal, sync, user } from './support.js';
 
 describe('what seldom comes', () => {
   let workshop: Workshop;
@@ -110,6 +110,44 @@ describe('what seldom comes', () => {
     });
   });
 
+  it('what comes twice in a run counts as it came last, new or known', async () => {
+    const twice = (first: string, last: string) => [
+      user('ann', { name: first }),
+      user('bob'),
+      user('eve'),
+      user('ann', { name: last }),
+    ];
+    await outcome(twice('First', 'Last'));
+    assert.deepEqual(
+      (await account.snapshot()).users.map(({ name }) => name),
+      ['Last', 'bob', 'eve'],
+    );
+    assert.deepEqual((await outcome(twice('Other', 'Last'))).changes, []);
+    assert.deepEqual((await outcome(twice('Last', 'Newest'))).changes, ['updated ann name']);
+  });
+
+  it('a run that failed, and was not refused for good, can be applied again', async () => {
+    const run = workshop.run();
+    await account.stage(run, 0, [user('ann')]);
+    const wrong = { ...run, startedAt: 'yesterday' };
+    await assert.rejects(account.apply(wrong, seal(1), { dryRun: false }), { code: 'NOT_AS_AGREED' });
+    assert.equal((await account.apply(run, seal(1), { dryRun: false })).outcome, 'committed');
+  });
+
+  it('contacts that are only looked at are not updated', async () => {
+    const settings = workshop.settings();
+    account = await workshop.open(settings);
+    const all = [contact('con'), user('ann')];
+    await outcome(all);
+    await account.close();
+    account = await workshop.open({ ...settings, attributes: ['title'] });
+    const { report } = await outcome(all);
+    assert.deepEqual(
+      [report.outcome, report.changes.contactsUpdated, report.changes.usersUpdated],
+      ['unchanged', 0, 0],
+    );
+  });
+
   it('each field of a group is told by itself', async () => {
     const full = {
       primary: 'team@example.com',
@@ -200,91 +238,5 @@ describe('what seldom comes', () => {
       first.report.holds?.map(({ code }) => code),
       ['LIMIT_USERS', 'FIRST_RUN'],
     );
-  });
-
-  describe('twins', () => {
-    const SID = 'S-1-5-21-7-7-7-1001';
-    const box = user('box', { sid: 'S-1-5-21-1-1-1-5', primary: 'ann@example.com', masterSid: SID, enabled: false });
-    const ann = user('ann', { sid: SID, primary: 'ann@example.com' });
-
-    const people = async () => (await account.snapshot()).users.map(({ address, enabled }) => ({ address, enabled }));
-    const ANN = [{ address: 'ann@example.com', enabled: true }];
-    const gone = () => ({ ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 1 }) as const;
-
-    for (const source of ['hq', 'people'] as const) {
-      it(`when the mailbox is gone, the account is somebody by itself: in the source ${source}`, async () => {
-        await reopened({ rules: gone() });
-        const [all, without] = source === 'hq' ? [[box, ann], [ann]] : [[box], []];
-        for (let round = 0; round < 2; round += 1) {
-          await outcome(all);
-          if (source !== 'hq') await outcome([ann], { source });
-        }
-        assert.deepEqual(await people(), ANN);
-        await outcome([user('bob'), ...without]);
-        if (source !== 'hq') await outcome([ann], { source });
-        assert.deepEqual(await people(), [...ANN, { address: 'bob@example.com', enabled: true }]);
-        assert.deepEqual((await outcome([user('bob'), ...without])).changes, [], 'and stays so');
-      });
-    }
-
-    it('of another source count against the limit of users, and as some of whom it is a share', async () => {
-      const half = { count: null, percent: 50 };
-      await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, users: half } } });
-      const pair = (n: number) => ({ sid: `${SID}${String(n)}`, primary: `t${String(n)}@example.com` });
-      const boxes = [1, 2].map((n) => ({
-        ...box,
-        ...pair(n),
-        id: `box${String(n)}`,
-        masterSid: pair(n).sid,
-        sid: null,
-      }));
-      const own = (n: number, enabled: boolean) => user(`own${String(n)}`, { ...pair(n), enabled });
-      const others = (off: number) =>
-        Array.from({ length: 20 }, (_, index) => user(`p${String(index)}`, { enabled: index >= off }));
-      const off = (count: number, first: boolean) => [...others(count), own(1, !first), own(2, true)];
-      for (const [count, expected] of [
-        [10, 'committed'],
-        [11, 'held'],
-      ] as const) {
-        await reopened({ rules: { holdUnusual: false, limits: { ...UNLIMITED, users: half } } });
-        await outcome(boxes, { source: 'mail' });
-        await outcome(off(0, false));
-        assert.equal((await outcome(off(count, true))).report.outcome, expected, String(count));
-      }
-    });
-
-    it('a mailbox that comes later, with an address of its own, gives its state to the account, and takes it back', async () => {
-      const own = user('ann', { sid: SID, primary: 'own@example.com', enabled: false });
-      const other = { ...box, enabled: true };
-      await outcome([own]);
-      await outcome([own, other]);
-      assert.deepEqual(await people(), [...ANN, { address: 'own@example.com', enabled: true }]);
-      await outcome([own, { ...other, enabled: false }]);
-      assert.deepEqual(
-        (await people()).map(({ enabled }) => enabled),
-        [false, false],
-      );
-    });
-
-    it('when the account has another SID, the mailbox has its own state; and its groups have the mailbox no more', async () => {
-      const team = [group('team'), members('team', ['ann'])];
-      await outcome([box, ann, ...team]);
-      assert.deepEqual([await people(), await membersOf('team')], [ANN, ['user:ann']]);
-      const { changes } = await outcome([box, { ...ann, sid: 'S-1-5-21-7-7-7-3003' }, ...team]);
-      assert.deepEqual(changes, ['disabled box', 'member-removed team box']);
-    });
-
-    it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {
-      const alias = { ...ann, primary: 'a@example.com' };
-      const linked = { ...box, aliases: ['a@example.com'] };
-      await outcome([linked, alias]);
-      assert.deepEqual(await people(), ANN);
-      const { aside } = await outcome([{ ...linked, masterSid: 'S-1-5-21-7-7-7-2002', aliases: [] }, alias]);
-      assert.deepEqual(aside, []);
-      assert.deepEqual(await people(), [
-        { address: 'a@example.com', enabled: true },
-        { address: 'ann@example.com', enabled: false },
-      ]);
-    });
   });
 });
