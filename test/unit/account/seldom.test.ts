@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
-import { UNLIMITED, Workshop, asideLines, changeLines, contact, group, members, seal, sync, user } from './support.js';
+import {
+  UNLIMITED,
+  Workshop,
+  asideLines,
+  changeLines,
+  contact,
+  group,
+  members,
+  quarantined,
+  seal,
+  sync,
+  user,
+} from './support.js';
 
 describe('what seldom comes', () => {
   let workshop: Workshop;
@@ -124,6 +136,11 @@ describe('what seldom comes', () => {
     );
     assert.deepEqual((await outcome(twice('Other', 'Last'))).changes, []);
     assert.deepEqual((await outcome(twice('Last', 'Newest'))).changes, ['updated ann name']);
+  });
+
+  it('whoever was set aside and is gone is not told of any more', async () => {
+    assert.deepEqual((await outcome([user('ann'), quarantined('bob')])).aside, ['UNSUPPORTED_CLASS bob']);
+    assert.deepEqual((await outcome([user('ann')])).aside, []);
   });
 
   it('a run that failed, and was not refused for good, can be applied again', async () => {
