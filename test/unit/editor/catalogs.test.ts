@@ -29,7 +29,7 @@ describe('Editor side of the nodes', () => {
   for (const type of TYPES) {
     it(`${type}: every text that is used is in the catalog, and every text of the catalog is used`, () => {
       const catalog = keysOf(JSON.parse(readFileSync(localeFile(type, 'json'), 'utf8')));
-      const used = [...usedKeys(type)].sort();
+      const used = [...usedKeys(type, catalog)].sort();
       assert.deepEqual(
         used.filter((key) => !catalog.includes(key)),
         [],
@@ -86,21 +86,36 @@ function keysOf(part: unknown, prefix = ''): string[] {
   );
 }
 
-/** The keys that the HTML names, and those of the messages of its validators. */
-function usedKeys(type: string): Set<string> {
+/** The keys that the HTML, its scripts and the adapter name, and those of the messages of its validators. */
+function usedKeys(type: string, catalog: readonly string[]): Set<string> {
   const html = htmlOf(type);
-  const named = [...html.matchAll(new RegExp(`${type}(?:\\.[A-Za-z0-9-]+)+`, 'g'))].map(([key]) => key);
+  const scripts = [...html.matchAll(/<script src="resources\/[^"]*\/([^"/]+)"/g)].map(([, name]) =>
+    readFileSync(join(ROOT, 'resources', name ?? ''), 'utf8'),
+  );
+  const all = [html, ...scripts, sourceOf(type)].join('\n');
+  const named = [...all.matchAll(new RegExp(`${type}(?:\\.[A-Za-z0-9-]+)+(?!\\.?[A-Za-z0-9$-])`, 'g'))].map(
+    ([key]) => key,
+  );
+  // Of a key that is put together, each that begins so.
+  const begun = [...all.matchAll(new RegExp(`(${type}(?:\\.[A-Za-z0-9-]+)*\\.)\\$\\{`, 'g'))].map(
+    ([, key]) => key ?? '',
+  );
+  const together = catalog.filter((key) => begun.some((beginning) => key.startsWith(beginning)));
   const files = [/\.svg$/, /\.html$/, /\.js$/];
   const messages = [...html.matchAll(/directorySync\.check\(\s*'([^']+)'/g)].map(
     ([, property]) => `${type}.error.${property ?? ''}`,
   );
-  return new Set([...named.filter((key) => !files.some((file) => file.test(key))), ...messages]);
+  return new Set([...together, ...named.filter((key) => !files.some((file) => file.test(key))), ...messages]);
+}
+
+function sourceOf(type: string): string {
+  const sources = readdirSync(join(NODES, type)).filter((name) => name.endsWith('.ts'));
+  return sources.map((name) => readFileSync(join(NODES, type, name), 'utf8')).join('\n');
 }
 
 /** The keys given to the status line in the adapter, and those of a report where it shows one. */
 function statusKeys(type: string): string[] {
-  const sources = readdirSync(join(NODES, type)).filter((name) => name.endsWith('.ts'));
-  const source = sources.map((name) => readFileSync(join(NODES, type, name), 'utf8')).join('\n');
+  const source = sourceOf(type);
   const shared = source.includes('showReport(') ? readFileSync(join(NODES, 'shared', 'report.ts'), 'utf8') : '';
   const given = [...(source + shared).matchAll(/\.(?:busy|good|notice)\(\s*'([^']+)'/g)].map(([, key]) => key ?? '');
   const outcomes = shared === '' ? [] : Outcome.anyOf.map(({ const: outcome }) => outcome as string);
