@@ -12,8 +12,10 @@ export interface CompanyOf {
 
 export const ATTRIBUTES: readonly string[] = ['department', 'title', 'company'];
 export const DOMAINS: readonly string[] = ['example.com', 'example.org'];
-export const BATCH = 500;
+const BATCH = 500;
 const MEMBERS = 125;
+/** Extract ends a batch at a mebibyte of what it read: that is about so many members, with their names. */
+const MEMBERS_OF_A_BATCH = 5_000;
 
 export function groupsOf(people: number): number {
   return Math.max(1, Math.round(people / 50));
@@ -24,16 +26,36 @@ export function membershipsOf(people: number): number {
   return groupsOf(people) * MEMBERS;
 }
 
+/** Puts records into batches as extract does. */
+export class Batches {
+  #batch: EnrichedRecord[] = [];
+  #members = 0;
+
+  /** The batch that ends with this record, if one does. */
+  add(record: EnrichedRecord): EnrichedRecord[] | null {
+    this.#batch.push(record);
+    if (record.kind === 'members') this.#members += record.add.length;
+    return this.#batch.length < BATCH && this.#members < MEMBERS_OF_A_BATCH ? null : this.rest();
+  }
+
+  /** What is left. */
+  rest(): EnrichedRecord[] {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#members = 0;
+    return batch;
+  }
+}
+
 /** Everything that a whole run says, in batches. */
 export function* companyBatches(of: CompanyOf): Generator<EnrichedRecord[]> {
-  let batch: EnrichedRecord[] = [];
+  const batches = new Batches();
   for (const record of company(of)) {
-    batch.push(record);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
+    const batch = batches.add(record);
+    if (batch) yield batch;
   }
-  if (batch.length > 0) yield batch;
+  const rest = batches.rest();
+  if (rest.length > 0) yield rest;
 }
 
 /** The same, record by record. */

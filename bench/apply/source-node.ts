@@ -8,7 +8,7 @@ import { batchMessage, sealMessage } from '../../engine/model/message.js';
 import { type EnrichedRecord, noRecords } from '../../engine/model/records.js';
 import type { Run, Seal } from '../../engine/model/run.js';
 import { RunWindow } from '../../engine/runtime/window.js';
-import { BATCH, type CompanyOf, company } from './company.js';
+import { Batches, type CompanyOf, company } from './company.js';
 
 const WINDOW = 4;
 const SLICE = 250;
@@ -31,20 +31,19 @@ export = function (RED: NodeAPI): void {
 
 /** Made in slices, as reading from a network gives them: making them must not be what delays the loop. */
 async function* batchesInSlices(of: CompanyOf): AsyncGenerator<EnrichedRecord[]> {
-  let batch: EnrichedRecord[] = [];
+  const batches = new Batches();
   let made = 0;
   for (const record of company(of)) {
-    batch.push(record);
+    const batch = batches.add(record);
     made += record.kind === 'members' ? record.add.length : 1;
     if (made >= SLICE) {
       made = 0;
       await soon();
     }
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
+    if (batch) yield batch;
   }
-  if (batch.length > 0) yield batch;
+  const rest = batches.rest();
+  if (rest.length > 0) yield rest;
 }
 
 async function sendRun(node: Node, { number, people, change }: Wanted): Promise<void> {

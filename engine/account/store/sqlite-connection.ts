@@ -11,7 +11,7 @@ import { MIGRATIONS } from './schema.js';
 export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
   // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
-  database.exec('PRAGMA cache_size=-16384; PRAGMA temp.cache_size=-16384; PRAGMA temp_store=FILE;');
+  database.exec('PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;');
   database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database, file);
