@@ -211,6 +211,12 @@ describe('extract', () => {
     });
   });
 
+  it('a failure in the search itself sends no batch without records, and says so', async () => {
+    const refused = behaved(({ id, operation }) => result(id, operation === SEARCH ? 0x65 : 0x78, 50, 'no'));
+    const { seal, failure, batches } = await readFrom(refused);
+    assert.deepEqual([seal.complete, seal.batches, batches, failure === null], [false, 0, 0, false]);
+  });
+
   it('a failure before the first batch gives an incomplete seal and the failure', async () => {
     const { seal, failure } = await readAll(settingsFor(1));
     assert.equal(failure?.code, 'CONNECTION_REFUSED');
