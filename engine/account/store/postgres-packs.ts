@@ -13,7 +13,7 @@ const STAGED = inPostgres(`
   CREATE TEMP TABLE IF NOT EXISTS staged (
     key INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, part INTEGER, parts INTEGER, held INTEGER NOT NULL,
     digest TEXT NOT NULL, record TEXT NOT NULL
-  ) ON COMMIT DELETE ROWS;
+  );
   CREATE TEMP TABLE IF NOT EXISTS new_part (object INTEGER NOT NULL, record JSONTEXT NOT NULL);
   ALTER TABLE staged ALTER record SET STORAGE EXTERNAL;
   ALTER TABLE new_part ALTER record SET STORAGE EXTERNAL`);
@@ -45,7 +45,7 @@ export async function keepPack(client: ClientBase, first: number, rows: readonly
   ]);
 }
 
-/** Makes the rows of the batches with these keys those of `staged`, until the transaction ends. */
+/** Makes the rows of the batches with these keys those of `staged`; they stay until the next run, or the session's end. */
 export async function openPacks(client: ClientBase, { first, last }: { first: number; last: number }): Promise<void> {
   await client.query(`${STAGED}; TRUNCATE staged`);
   await client.query(OPENED, [first, last]);
