@@ -105,10 +105,10 @@ describe('what seldom comes', () => {
     });
 
     it('is in the groups of whom he follows only if the source says so', async () => {
-      const team = [group('team'), members('team', ['old', 'bob'])];
+      const team = [group('team'), members('team', ['old', 'bob']), group('solo'), members('solo', ['old'])];
       await outcome([as('old'), user('bob'), ...team]);
       await outcome([as('new'), user('bob'), ...team]);
-      assert.deepEqual(await membersOf('team'), ['user:bob']);
+      assert.deepEqual([await membersOf('team'), await membersOf('solo')], [['user:bob'], []]);
       await outcome([as('new'), user('bob'), group('team'), members('team', ['new', 'bob'])]);
       assert.deepEqual(await membersOf('team'), ['user:bob', 'user:office']);
     });
@@ -136,6 +136,13 @@ describe('what seldom comes', () => {
     );
     assert.deepEqual((await outcome(twice('Other', 'Last'))).changes, []);
     assert.deepEqual((await outcome(twice('Last', 'Newest'))).changes, ['updated ann name']);
+  });
+
+  it('whoever is only marked is not purged, though others end in the same run', async () => {
+    await reopened({ rules: { ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 2 } });
+    for (const ids of [['a', 'b', 'c'], ['b', 'c'], ['c']]) await outcome(ids.map((id) => user(id)));
+    assert.deepEqual(await account.purge(new Date('2999-01-01')), { purged: 1 });
+    assert.deepEqual((await outcome([user('b'), user('c')])).changes, ['returned b']);
   });
 
   it('whoever was set aside and is gone is not told of any more', async () => {
