@@ -13,6 +13,7 @@ import type { Size } from './support/big-directory.js';
 import { type BigDirectory, startBigDirectory } from './support/big-slapd.js';
 import { type NodeFigures, readInNodeRed } from './support/in-node-red.js';
 import { measure, median } from './support/measure.js';
+import { SMALL_HEAP } from './support/small-heap.js';
 import { benchOptions, conclude, numberOption } from './support/verdict.js';
 
 const argv = process.argv.slice(2);
@@ -30,11 +31,6 @@ const OBJECTS_PER_REQUEST = 200;
 const BYTES = { membership: 4, object: 64 };
 /** Processes are compared by their peaks, which differ by this much for no reason. */
 const NOISE_MEGABYTES = 4;
-/**
- * V8 lets a heap grow for as long as there is memory, whether it is needed or not. With the small heap of bench:read for every size, what
- * grows with the directory shows; and that the small heap is enough for the largest is half of the proof.
- */
-const SMALL_HEAP = ['--max-old-space-size=48', '--max-semi-space-size=4'];
 const MEMORY_ROUNDS = 3;
 
 /** `groups`: only these are read; `looked-up`: and so none of their members, who all have to be looked up. */

@@ -9,6 +9,7 @@ import { ASKED } from './support/attributes.js';
 import { type BigDirectory, startBigDirectory } from './support/big-slapd.js';
 import { type NodeFigures, readInNodeRed } from './support/in-node-red.js';
 import { type Measured, measure, median } from './support/measure.js';
+import { SMALL_HEAP } from './support/small-heap.js';
 import { benchOptions, conclude, numberOption } from './support/verdict.js';
 import { type ClientFigures, JOB, type ReadJob } from './peers/job.js';
 import { type Peer, peersOf } from './support/read-peers.js';
@@ -69,13 +70,7 @@ async function race(peers: readonly Peer[], job: ReadJob): Promise<Results> {
   return results;
 }
 
-/**
- * V8 lets a heap grow for as long as there is memory, whether it is needed or not: its young part alone doubles up to 64 MB
- * with every few thousand objects. With a small heap for every size, what grows with the directory shows; and that the small
- * heap is enough for the largest is half of the proof. What V8 takes if it is let is told beside it.
- */
-const SMALL_HEAP = ['--max-old-space-size=48', '--max-semi-space-size=4'];
-
+/** What V8 takes if it is let is told beside what it needs. */
 interface Peaks {
   /** Megabytes by number of people. */
   readonly smallHeap: Record<string, number>;
