@@ -97,21 +97,31 @@ describe('malformed replies', () => {
     const random = generator(4711);
     let longest = 0;
     const codes = new Set<string>();
+    let mutant: Buffer | null = null;
     await withServer(
       behaved(({ id }, socket) => {
         const bytes = [person(id, 1), entry(id, 'CN=ü', [['mail', ['ü', 'x']]]), pageEnd(id, '')];
+        mutant ??= mutate(Buffer.concat(bytes), random);
         // The end of the connection: what is only cut would be waited for.
-        socket.end(mutate(Buffer.concat(bytes), random));
+        socket.end(mutant);
         return undefined;
       }),
       async ({ port }) => {
-        for (let count = 0; count < 3_000; count += 1) {
+        const read = async () => {
           const before = process.cpuUsage();
           const { seal, failure } = await readAll(settingsFor(port));
           // Time of the processor, because a busy machine may let us wait.
-          longest = Math.max(longest, process.cpuUsage(before).user / 1_000);
+          const took = process.cpuUsage(before).user / 1_000;
           assert.equal(seal.complete, failure === null);
           codes.add(failure?.code ?? 'none');
+          return took;
+        };
+        for (let count = 0; count < 3_000; count += 1) {
+          mutant = null;
+          let took = await read();
+          // A mutant that freezes us does it every time; garbage of the tests before is collected once.
+          if (took >= 100) took = Math.min(await read(), await read());
+          longest = Math.max(longest, took);
         }
       },
     );
