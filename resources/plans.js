@@ -85,8 +85,13 @@
         .toggleClass('directory-sync-step-takes', TAKES_AWAY.includes(change))
         .attr('aria-expanded', 'false')
         .append(icon, $('<span>').text(label));
-      const load = (after) =>
+      // Whoever opens, closes and opens again quickly asks once.
+      let asked = false;
+      const load = (after) => {
+        if (asked) return;
+        asked = true;
         ajax('GET', path, { kind, change, after })
+          .always(() => (asked = false))
           .done((changes) => {
             list.find('button').remove();
             list.append(changes.map(changeLine));
@@ -94,6 +99,7 @@
             if (changes.length === PAGE) list.append(button(text('more'), () => load(last.seq)));
           })
           .fail(failed);
+      };
       toggle.on('click', () => {
         if (list.children().length === 0) load(0);
         const open = list.is(':hidden');
