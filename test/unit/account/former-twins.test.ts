@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
-import { UNLIMITED, Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+import { type Sent, UNLIMITED, Workshop, group, memberNames, members, outcomeOf, user } from './support.js';
 
 describe('twins that part', () => {
   let workshop: Workshop;
@@ -13,15 +13,9 @@ describe('twins that part', () => {
   });
   afterEach(() => workshop.close());
 
-  async function outcome(records: readonly EnrichedRecord[], rest: { complete?: boolean; source?: string } = {}) {
-    const { complete = true, source = 'hq' } = rest;
-    const run = workshop.run({ source });
-    const report = await sync(account, run, records, { complete });
-    return { changes: await changeLines(account, run.id), aside: asideLines(report), report };
-  }
+  const outcome = (records: readonly EnrichedRecord[], rest: Sent = {}) => outcomeOf(workshop, account, records, rest);
   const reopened = async (rest: Partial<AccountSettings>) => (account = await workshop.open(workshop.settings(rest)));
-  const membersOf = async (name: string) =>
-    (await account.snapshot()).groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
+  const membersOf = (name: string) => memberNames(account, name);
 
   const SID = 'S-1-5-21-7-7-7-1001';
   const box = user('box', { sid: 'S-1-5-21-1-1-1-5', primary: 'ann@example.com', masterSid: SID, enabled: false });

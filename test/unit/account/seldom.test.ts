@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import {
+  type Sent,
   UNLIMITED,
   Workshop,
-  asideLines,
-  changeLines,
   contact,
   group,
+  memberNames,
   members,
+  outcomeOf,
   quarantined,
   seal,
   sync,
@@ -25,15 +26,9 @@ describe('what seldom comes', () => {
   });
   afterEach(() => workshop.close());
 
-  async function outcome(records: readonly EnrichedRecord[], rest: { complete?: boolean; source?: string } = {}) {
-    const { complete = true, source = 'hq' } = rest;
-    const run = workshop.run({ source });
-    const report = await sync(account, run, records, { complete });
-    return { changes: await changeLines(account, run.id), aside: asideLines(report), report };
-  }
+  const outcome = (records: readonly EnrichedRecord[], rest: Sent = {}) => outcomeOf(workshop, account, records, rest);
   const reopened = async (rest: Partial<AccountSettings>) => (account = await workshop.open(workshop.settings(rest)));
-  const membersOf = async (name: string) =>
-    (await account.snapshot()).groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
+  const membersOf = (name: string) => memberNames(account, name);
 
   it('an address that only somebody wants who is set aside is taken away, and counts as that', async () => {
     const none = { count: 0, percent: null };

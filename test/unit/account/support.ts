@@ -166,3 +166,27 @@ export async function changeLines(account: Account, runId: string): Promise<stri
 export function asideLines(report: Report): string[] {
   return report.setAside.map(({ id, reason }) => `${reason} ${id ?? '-'}`).sort();
 }
+
+/** How records are sent: whole, and by the source `hq`, unless it says otherwise. */
+export interface Sent {
+  readonly complete?: boolean;
+  readonly source?: string;
+}
+
+/** Syncs records in a run of their own: what it changed, what it set aside, and its report. */
+export async function outcomeOf(
+  workshop: Workshop,
+  account: Account,
+  records: readonly EnrichedRecord[],
+  { complete = true, source = 'hq' }: Sent,
+) {
+  const run = workshop.run({ source });
+  const report = await sync(account, run, records, { complete });
+  return { changes: await changeLines(account, run.id), aside: asideLines(report), report };
+}
+
+/** The members of the group of that name, their domains left out; undefined where there is no such group. */
+export async function memberNames(account: Account, name: string): Promise<string[] | undefined> {
+  const { groups } = await account.snapshot();
+  return groups.find((one) => one.name === name)?.members.map((one) => one.replace(/@.*/, ''));
+}
