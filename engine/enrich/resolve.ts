@@ -10,7 +10,7 @@ import { Recent } from './recent.js';
 /** SIDs of domains, as accounts and groups have them. */
 const OF_DOMAIN = /^S-1-5-21-/i;
 const MOST_REMEMBERED = 20_000;
-/** 4 MB. Active Directory gives ids beside the names, and needs none of them. */
+/** 4 MB. Active Directory gives ids beside the names, and needs none of them. Of who is beyond it the directory or the account is asked. */
 const MOST_NAMES = 131_072;
 
 /** For the report. */
@@ -32,7 +32,7 @@ export class MemberResolver {
 
   /**
    * `own`: the directory that was read; `other`: that of another forest. Null: not to be asked. `mostNames`: of so many
-   * who were read the names are kept; members behind them are looked up.
+   * who were read the names are kept; members behind them are looked up, or left to the account, which looks for names.
    */
   constructor(
     private readonly own: Lookup | null,
@@ -44,13 +44,13 @@ export class MemberResolver {
 
   /** Notes who was read, where members may come by name: Active Directory, whose objects have SIDs, gives their ids. */
   note(record: ExtractedRecord): void {
-    if (this.own === null || record.kind === 'quarantined' || record.attributes['objectSid'] !== undefined) return;
+    if (record.kind === 'quarantined' || record.attributes['objectSid'] !== undefined) return;
     this.#read.add(record.dn, record.id);
   }
 
   /** The id of somebody who was read before; null: of nobody. */
   readonly idOf = (dn: string): string | null => {
-    const id = this.own === null || isForeign(dn) ? null : this.#read.get(dn);
+    const id = isForeign(dn) ? null : this.#read.get(dn);
     if (id !== null) this.figures.membersFound += 1;
     return id;
   };

@@ -87,6 +87,23 @@ describe('enrich: members by name only', () => {
       },
     ));
 
+  it('with nobody to ask, those who were read before have their ids, and the account looks for the others by name', async () => {
+    const run = new Enrichment(plain, { own: null, other: null }, new Date(), new AbortController().signal);
+    const known = object('user', 'p0', { cn: ['p0'] });
+    const behind = object('user', 'p1', { cn: ['p1'] });
+    const member = [`cn=P0,${BASE}`, `CN=p1,${BASE}`, `CN=p2,${BASE}`];
+    const { records } = await run.batch([known, object('group', 'all', { member }), behind]);
+    const { figures } = run.outcome();
+    await run.close();
+    const add = records.flatMap((record) => (record.kind === 'members' ? record.add : []));
+    assert.deepEqual(add, [
+      { id: known.id, dn: `cn=P0,${BASE}` },
+      { id: behind.id, dn: `CN=p1,${BASE}` },
+      { dn: `CN=p2,${BASE}` },
+    ]);
+    assert.deepEqual([figures['membersFound'], figures['membersByName']], [2, 1]);
+  });
+
   it('beyond the names that are kept they are looked up, and the same are found', () => {
     const names = Array.from({ length: 40 }, (_, number) => `p${number}`);
     return withDirectory([...names.map((name) => person(name)), group('all', names)], async (directory, server) => {
