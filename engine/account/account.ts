@@ -16,6 +16,7 @@ import type { Quarantined } from './quarantine.js';
 import { type AccountSettings, checkSettings } from './settings.js';
 import type { PlannedStep, Shown, ShownChange } from './shown-plan.js';
 import type { AccountSnapshot } from './snapshot.js';
+import { columnsOf } from './staged-columns.js';
 import { toStaged } from './staged-record.js';
 import { Stager } from './stager.js';
 import type { AccountThread } from './store/thread.js';
@@ -37,7 +38,10 @@ export type { Quarantined } from './quarantine.js';
  * questions answered while a run is planned.
  */
 export interface Account {
-  /** Stores a batch; again under the same number, it takes the place of the first. Durable when it resolves. */
+  /**
+   * Stores a batch; again under the same number, it takes the place of the first. When it resolves, no end of this process takes the
+   * batch away; where the power fails before the run is applied, the seal may find it missing, and nothing is removed then.
+   */
   stage(run: Run, index: number, records: readonly EnrichedRecord[]): Promise<void>;
   /**
    * Plans and commits the run in one transaction, durable when it resolves. Without a whole run nothing is taken from
@@ -91,7 +95,7 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     throw error;
   }
   // Batches are made ready one after the other, and whatever ends or gives up a run comes behind those that came before it.
-  const stager = new Stager((run, batches) => thread.call('stage', run, batches));
+  const stager = new Stager((run, batches) => thread.call('stage', run, batches.map(columnsOf)));
   let prepared: Promise<unknown> = Promise.resolve();
   let handedOn: Promise<unknown> = Promise.resolve();
   const behind = <Result>(work: () => Promise<Result>) => handedOn.then(work);

@@ -16,7 +16,8 @@ import { quarantinePage } from '../quarantine.js';
 import type { AccountSettings } from '../settings.js';
 import { type Shown, plannedSteps, shownChanges } from '../shown-plan.js';
 import { snapshotOf } from '../snapshot.js';
-import type { PreparedBatch } from '../stager.js';
+
+import { type BatchColumns, batchOf } from '../staged-columns.js';
 import { abandonRun, expireRuns, expiryFrom, stageBatches } from '../staging.js';
 import type { SqlConnection } from './connection.js';
 import { type AccountStore, openStore } from './store.js';
@@ -46,9 +47,9 @@ const methods = {
     if (settings.exclusive === true) lease = await store.on((db) => takeLease(db, writer));
     await on((db) => db.transaction(() => expireRuns(db, expiryFrom(new Date()))));
   },
-  async stage(run: Run, batches: readonly PreparedBatch[]): Promise<void> {
+  async stage(run: Run, batches: readonly BatchColumns[]): Promise<void> {
     const started = performance.now();
-    await on((db) => stageBatches(db, run, batches));
+    await on((db) => stageBatches(db, run, batches.map(batchOf)));
     staging.set(run.id, (staging.get(run.id) ?? 0) + performance.now() - started);
   },
   async apply(run: Run, seal: Seal, options: { dryRun: boolean; at?: string }): Promise<Report> {
