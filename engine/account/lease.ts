@@ -51,6 +51,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
     close: () => db.close(),
     reading: (work) => db.reading(work),
     transaction: (work) => db.transaction(() => checked().then(work)),
+    lightTransaction: (work) => db.lightTransaction(() => checked().then(work)),
     alone: (work) => db.alone(() => checked().then(work)),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Batches on their way into the account. What comes of a run while other batches are written goes together, in one
- * transaction: it is on the disk sooner than if each waited for its own.
+ * transaction: it is there sooner than if each waited for its own.
  */
 import type { Run } from '../model/run.js';
 import type { StagedRecord } from './staged-record.js';
@@ -11,7 +11,7 @@ export interface PreparedBatch {
   readonly records: readonly StagedRecord[];
 }
 
-/** Stages batches of one run, all or none; durable when it resolves. */
+/** Stages batches of one run, all or none. */
 export type StageBatches = (run: Run, batches: readonly PreparedBatch[]) => Promise<void>;
 
 interface Waiting {
@@ -32,7 +32,7 @@ export class Stager {
 
   constructor(private readonly stage: StageBatches) {}
 
-  /** `handedOn`: whatever is done from then on comes behind the batch. `stored`: it is durable, or could not be staged. */
+  /** `handedOn`: whatever is done from then on comes behind the batch. `stored`: it is there, or could not be staged. */
   add(run: Run, batch: PreparedBatch): { readonly handedOn: Promise<void>; readonly stored: Promise<void> } {
     const handedOn = Promise.withResolvers<undefined>();
     const stored = Promise.withResolvers<undefined>();

@@ -25,12 +25,15 @@ const RUN_ROOM = 2 ** 40;
 const ROOMS = 2 ** 13;
 const EXPIRE_AFTER_MS = 24 * 3_600_000;
 
-/** Stores batches, in place of what was stored under their numbers. Does nothing for a run that was applied already. */
+/**
+ * Stores batches, in place of what was stored under their numbers. Does nothing for a run that was applied already. What a power cut
+ * undoes is missing at the seal, and is said there.
+ */
 export async function stageBatches(db: SqlConnection, run: Run, batches: readonly PreparedBatch[]): Promise<void> {
   for (const { index, records } of batches) {
     if (records.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, records.length);
   }
-  await db.transaction(async () => {
+  await db.lightTransaction(async () => {
     const stored = await openRun(db, run);
     if (stored.state === 'ended') return;
     // Whoever ends the run meanwhile is waited for here.

@@ -69,6 +69,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     close: () => db.close(),
     reading: (work) => work(),
     transaction: (work) => work(),
+    lightTransaction: (work) => work(),
     alone: (work) => work(),
   };
 }

@@ -59,6 +59,11 @@ export interface SqlConnection {
   analyze(...tables: string[]): Promise<void>;
   /** Everything that `work` does, or nothing. Durable when it resolves. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>;
+  /**
+   * The same, for what is not missed: it is there whatever becomes of this process, but where the power fails it may be undone,
+   * with all such transactions behind it, until a {@link transaction} ends.
+   */
+  lightTransaction<Result>(work: () => Promise<Result>): Promise<Result>;
   /** The same, while no other transaction of this kind is at work in the account, in whatever process. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Queries that all see the account as it was at one moment, whoever commits meanwhile. */

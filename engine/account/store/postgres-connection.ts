@@ -78,6 +78,11 @@ export class PostgresConnection implements SqlConnection {
     return this.#transaction('BEGIN', work);
   }
 
+  /** A whole server that ends at once undoes the same. */
+  async lightTransaction<Result>(work: () => Promise<Result>) {
+    return this.#transaction('BEGIN; SET LOCAL synchronous_commit = off', work);
+  }
+
   async alone<Result>(work: () => Promise<Result>) {
     return this.#transaction(`BEGIN; ${lockOf(this.account)}`, work);
   }

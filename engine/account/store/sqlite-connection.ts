@@ -7,11 +7,17 @@ import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
 import { type SqlConnection, type SqlValue, type StagedRange, type StagedRow, integer } from './connection.js';
 import { MIGRATIONS } from './schema.js';
 
+/** 64 MB: so much of what is staged may gather in the log before it is brought into the file while others wait. */
+const LIGHT_PAGES = 16_384;
+const LIGHT = `PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=${String(LIGHT_PAGES)}`;
+const DURABLE = 'PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0';
+
 /** Opens the file, brings its schema up to date. Throws AccountError. */
 export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
   // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
-  database.exec('PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;');
+  database.exec(`PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;
+    PRAGMA journal_size_limit=${String(LIGHT_PAGES * 4096)};`);
   database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database, file);
@@ -24,6 +30,8 @@ class SqliteConnection implements SqlConnection {
   readonly #statements = new Map<string, StatementSync>();
 
   readonly #identity: string | null;
+  #kind = '';
+  #checkpoint: NodeJS.Immediate | undefined;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -101,6 +109,18 @@ class SqliteConnection implements SqlConnection {
   }
 
   async transaction<Result>(work: () => Promise<Result>) {
+    const result = await this.#transaction(DURABLE, work);
+    this.#checkpointSoon();
+    return result;
+  }
+
+  async lightTransaction<Result>(work: () => Promise<Result>) {
+    return this.#transaction(LIGHT, work);
+  }
+
+  async #transaction<Result>(kind: string, work: () => Promise<Result>) {
+    if (kind !== this.#kind) await this.exec(kind);
+    this.#kind = kind;
     await this.exec('BEGIN IMMEDIATE');
     try {
       const result = await work();
@@ -120,7 +140,23 @@ class SqliteConnection implements SqlConnection {
   }
 
   async close() {
+    clearImmediate(this.#checkpoint);
     await this.#guarded(() => this.database.close());
+  }
+
+  /**
+   * What is in the log is as durable as it will be: bringing it into the file can wait until whoever waits for the commit has been
+   * answered. It fails where the disk is full; the log then keeps what it has, and the next one tries again.
+   */
+  #checkpointSoon(): void {
+    this.#checkpoint ??= setImmediate(() => {
+      this.#checkpoint = undefined;
+      try {
+        this.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      } catch {
+        return;
+      }
+    });
   }
 
   #statement(sql: string): StatementSync {
