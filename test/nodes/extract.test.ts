@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeMessageInFlow } from 'node-red';
 import { contractFault, parserOf } from '../../engine/model/check.js';
 import { Run, Seal } from '../../engine/model/run.js';
+import { Turnstile } from '../../engine/runtime/turnstile.js';
 import { DEFAULT_QUIRKS } from '../support/directory/quirks.js';
 import { type Flow, type FlowNode, startFlow } from '../support/flow.js';
 import { BASE, type SampleFlow, startSampleFlow } from '../support/sample-flow.js';
@@ -66,6 +67,39 @@ describe('directory-extract', () => {
     flow.send('extract', {});
     await sealed(3);
   });
+
+  /** 200 messages that come while runs are under way: the runs they become, how often one breaks into another, and how many fail. */
+  const overlapping = async () => {
+    await start({ source: 'site', batchSize: 50 });
+    sample.directory.setQuirks({ delayPerPageMs: 5 });
+    for (let count = 0; count < 200; count += 1) {
+      flow.send('extract', { payload: count });
+      if (count % 10 === 9) await sleep(2);
+    }
+    await flow.until('all are over', () => flow.completed('extract') + flow.caught().length === 200, 60_000);
+    const order = flow.received('out').map(({ run }) => parseRun(run).id);
+    const begun = order.filter((id, at) => id !== order[at - 1]);
+    const runs = new Set(order).size;
+    return { runs, broken: begun.length - runs, failed: flow.caught().length };
+  };
+
+  it('200 overlapping triggers are a few runs, one after the other', async () => {
+    const { runs, broken, failed } = await overlapping();
+    assert.ok(runs >= 2 && runs < 20, String(runs));
+    assert.deepEqual([broken, failed, seals().length], [0, 0, runs]);
+  });
+
+  it('200 overlapping triggers, negative control: without the turnstile each is a run, and they break into one another', async () => {
+    const usual = Reflect.get(Turnstile.prototype, 'pass') as Turnstile['pass'];
+    Turnstile.prototype.pass = async (work) => work().then(() => 'done');
+    try {
+      const { runs, broken } = await overlapping();
+      assert.equal(runs, 200);
+      assert.ok(broken > 100, String(broken));
+    } finally {
+      Turnstile.prototype.pass = usual;
+    }
+  }).timeout(90_000);
 
   it('a flow in which nobody acknowledges does not stall', async () => {
     await start({ batchSize: 10, window: 2 });

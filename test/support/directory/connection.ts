@@ -144,7 +144,7 @@ export class Connection {
       this.#send(extendedAnswer(id, result, name, value));
     };
     if (oid === ExtensionOid.whoAmI) {
-      answer({ code: ResultCode.success }, null, this.#identity?.authzId ?? '');
+      answer({ code: ResultCode.success }, null, this.state.whoIs(this.#identity));
     } else if (oid !== ExtensionOid.startTls) {
       answer(refusals.unknownExtension(), null, null);
     } else if (this.#encrypted || this.#searches.size > 0) {

@@ -50,6 +50,8 @@ export interface Quirks {
   readonly mutateBetweenRanges: MutateBetweenRanges | null;
   /** After so many messages of a connection the server says nothing more, and stays connected. */
   readonly silentAfter: number | null;
+  /** "Who am I?" names somebody else after so many answers, as where a proxy has handed the connection over. */
+  readonly identityChangesAfter: number | null;
   /** It is AD LDS, and says so: states of accounts are not in userAccountControl, but computed when asked for by name. */
   readonly lightweight: boolean;
 }
@@ -82,5 +84,6 @@ export const DEFAULT_QUIRKS: Quirks = {
   usnShift: 0,
   mutateBetweenRanges: null,
   silentAfter: null,
+  identityChangesAfter: null,
   lightweight: false,
 };

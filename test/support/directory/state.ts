@@ -23,6 +23,7 @@ export class ServerState {
   quirks: Quirks = DEFAULT_QUIRKS;
   readonly transcript: Operation[] = [];
   readonly discards: Discards = { count: 0 };
+  #identitiesTold = 0;
   /** By who is bound: made anew when objects or switches change. */
   readonly #shown = new Map<string, Shown>();
 
@@ -47,6 +48,14 @@ export class ServerState {
 
   load(entries: readonly LdifEntry[]): void {
     this.holdings.load(entries);
+  }
+
+  /** The answer to "Who am I?". */
+  whoIs(identity: Identity | null): string {
+    this.#identitiesTold += 1;
+    const { identityChangesAfter } = this.quirks;
+    if (identityChangesAfter !== null && this.#identitiesTold > identityChangesAfter) return 'u:EXAMPLE\\Stranger';
+    return identity?.authzId ?? '';
   }
 
   /** What this server shows to an identity. */

@@ -192,6 +192,24 @@ describe('Global Catalog', () => {
       assert.equal(read.seal.incomplete[0]?.code, 'DOMAIN_UNANSWERED');
     }));
 
+  for (const [where, after] of [
+    ['the catalog', 1],
+    ['another domain', 1],
+    ['another domain', null],
+  ] as const) {
+    const name = after === null ? 'nobody else bound at the end of it' : 'somebody else bound at its end is no proof';
+    it(`${where}: ${name}`, () =>
+      withForest(async (forest, settings) => {
+        const [root, sales] = forest.controllers;
+        assert.ok(root && sales);
+        const servers = where === 'the catalog' ? [root.catalog, sales.catalog] : [sales.directory];
+        for (const server of servers) server?.setQuirks({ identityChangesAfter: after });
+        const { seal, failure } = await readAll(settings, { filter: BY_MAIL });
+        const code = after === null ? undefined : 'IDENTITY_CHANGED';
+        assert.deepEqual([failure?.code, seal.complete, seal.proof === null], [code, after === null, after !== null]);
+      }));
+  }
+
   it('a catalog that lags behind: what the domain has is read, what it has no more is not', () =>
     withForest(async (forest, settings) => {
       const [root] = forest.controllers;

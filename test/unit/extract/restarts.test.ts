@@ -83,6 +83,30 @@ describe('begun again after a cut', () => {
     }
   });
 
+  for (const [what, quirks, expected] of [
+    ['somebody else is bound', { identityChangesAfter: 1 }, 'CONNECTION_LOST'],
+    ['it is another database', { invocationId: '11111111-2222-3333-4444-555555555555' }, 'CONNECTION_LOST'],
+    ['nothing has changed', {}, undefined],
+  ] as const) {
+    it(`the same server: ${what} behind the cut`, async () => {
+      const entries = Array.from({ length: 5 }, (_, number) => person(`p${String(number)}`, BASE));
+      const directory = await startDirectory({ entries, base: BASE, users: { [USER]: 'secret' } });
+      const faults = (connection: number) => {
+        // The connection behind the cut finds the server as it is now.
+        if (connection === 1) directory.setQuirks(quirks);
+        return connection === 0 ? [cutBefore(9)] : [];
+      };
+      const proxy = await startFaultProxy({ to: directory, faults, framing: berMessages });
+      try {
+        const { failure, seal } = await readAll(settingsFor(proxy.port, { user: USER, base: null }));
+        assert.deepEqual([failure?.code, seal.complete, proxy.connections], [expected, expected === undefined, 2]);
+      } finally {
+        await proxy.close();
+        await directory.close();
+      }
+    });
+  }
+
   /** The forest, with a proxy before each controller and catalog; only the one numbered `faulty` does harm. */
   async function readForest(faulty: number, faults: (connection: number) => Fault[]) {
     const forest = await startForest({
