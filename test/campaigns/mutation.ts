@@ -1,8 +1,9 @@
 /**
  * `npm run mutants -- --count N --seed N --json --check`: changes one thing at a time in the code that decides what is taken from
  * an account, and runs the suites that must notice. Without `--count` all of them; `--file plan/limits,decide` only those of files
- * with one of these in their path; `--from N` without the first N that are drawn; `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote
- * down why they change nothing are in `test/campaigns/mutation/explained.json`.
+ * with one of these in their path, `--words TEXT` only those whose line has this text; `--from N` without the first N that are drawn;
+ * `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote down why they change nothing are in
+ * `test/campaigns/mutation/explained.json`; an explanation that fits no mutant (any more) is told of.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,11 +11,11 @@ import { join } from 'node:path';
 import { seeded } from '../support/fault-proxy.js';
 import { numberOption } from '../../bench/support/verdict.js';
 import { verdict } from './campaign.js';
+import { type Explanation, fits, readExplanations, unfitting } from './mutation/explained.js';
+import { type Mutant, mutantsOf } from './mutation/mutants.js';
 import type { Job, Passed, Verdict } from './mutation/runner.js';
-import { type Site, sitesOf } from './mutation/sites.js';
 import { TARGETS, type Target } from './mutation/targets.js';
 
-const ROOT = join(__dirname, '..', '..', '..');
 const DIST = join(__dirname, '..', '..');
 const RUNNER = join(__dirname, 'mutation', 'runner.js');
 /** A mutant that takes longer for one suite goes round for ever. */
@@ -24,44 +25,7 @@ const MEMORY = '/dev/shm';
 /** Suites of random directories: they draw fewer at first, and as many as ever against a mutant that nothing else notices. */
 const SLOW: ReadonlySet<string> = new Set(['unit/account/histories', 'unit/account/oracle']);
 
-interface Mutant {
-  readonly target: Target;
-  readonly source: string;
-  readonly line: number;
-  /** The line as it was and as it is, and so the mutant's name. */
-  readonly from: string;
-  readonly to: string;
-}
-interface Explained {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  readonly why: string;
-}
 type Outcome = 'killed' | 'for ever' | 'invalid' | 'explained' | 'survived';
-
-const explained = JSON.parse(
-  readFileSync(join(ROOT, 'test', 'campaigns', 'mutation', 'explained.json'), 'utf8'),
-) as readonly Explained[];
-
-function mutantsOf(target: Target): Mutant[] {
-  const source = readFileSync(join(DIST, target.file), 'utf8');
-  return sitesOf(source).map((site) => mutantAt(target, source, site));
-}
-
-function mutantAt(target: Target, source: string, { start, end, text }: Site): Mutant {
-  const begin = source.lastIndexOf('\n', start - 1) + 1;
-  const stop = source.indexOf('\n', end);
-  const [head, tail] = [source.slice(begin, start), source.slice(end, stop < 0 ? undefined : stop)];
-  const short = (line: string) => line.replaceAll(/\s+/g, ' ').trim();
-  return {
-    target,
-    source: source.slice(0, start) + text + source.slice(end),
-    line: source.slice(0, start).split('\n').length,
-    from: short(head + source.slice(start, end) + tail),
-    to: short(head + text + tail),
-  };
-}
 
 /** A process that is warm, and started anew where a mutant keeps it. */
 class Runner {
@@ -133,7 +97,12 @@ class Suites {
 async function main(argv: readonly string[]): Promise<void> {
   const only = argv.includes('--file') ? (argv[argv.indexOf('--file') + 1] ?? '').split(',') : [''];
   const targets = TARGETS.filter(({ file }) => only.some((part) => file.includes(part)));
-  const all = targets.flatMap(mutantsOf);
+  const words = argv.includes('--words') ? (argv[argv.indexOf('--words') + 1] ?? '') : '';
+  const inFiles = targets.flatMap(mutantsOf);
+  const all = inFiles.filter(({ from }) => from.includes(words));
+  const explanations = readExplanations().filter(({ file }) => targets.some((one) => one.file.endsWith(`/${file}`)));
+  const unfit = unfitting(explanations, inFiles).map((one) => `${one.file} ${one.in}: ${one.from} => ${one.to}`);
+  for (const one of unfit) console.log(`  warning: this explanation fits no mutant: ${one}`);
   const [count, seed] = [numberOption(argv, 'count', all.length), numberOption(argv, 'seed', 1)];
   const any = seeded(seed);
   const drawn = all.map((mutant) => ({ mutant, at: any(1_000_000_000) })).sort((left, right) => left.at - right.at);
@@ -152,7 +121,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (from === 0 && place === 0) await control(runner, targets);
     for (let mutant = chosen[next++]; mutant; mutant = chosen[next++]) {
       const { target, from, to, line } = mutant;
-      const result = await resultOf(mutant, { runner, thorough, known });
+      const result = await resultOf(mutant, { runner, thorough, known, explanations });
       const outcome: Outcome = typeof result === 'string' ? result : result.verdict;
       counts[outcome] += 1;
       if (typeof result !== 'string' && result.verdict === 'killed') known.killed(target.file, result.suite);
@@ -174,7 +143,7 @@ async function main(argv: readonly string[]): Promise<void> {
   verdict(
     'mutants of the plan, the limits and the proof',
     [{ name: 'percent of mutants that no test notices and nobody explained', value: share, limit: 10 }],
-    { mutants: chosen.length, of: all.length, seed, from, counts, survivors },
+    { mutants: chosen.length, of: all.length, seed, from, counts, survivors, unfit },
     argv,
   );
 }
@@ -188,11 +157,16 @@ async function control(runner: Runner, targets: readonly Target[]): Promise<void
   }
 }
 
-async function resultOf(
-  { target, source, from, to }: Mutant,
-  { runner, thorough, known }: { runner: Runner; thorough: Runner; known: Suites },
-): Promise<Verdict | Outcome> {
-  if (explained.some((one) => target.file.endsWith(one.file) && one.from === from && one.to === to)) return 'explained';
+interface Means {
+  readonly runner: Runner;
+  readonly thorough: Runner;
+  readonly known: Suites;
+  readonly explanations: readonly Explanation[];
+}
+
+async function resultOf(mutant: Mutant, { runner, thorough, known, explanations }: Means): Promise<Verdict | Outcome> {
+  if (explanations.some((one) => fits(one, mutant))) return 'explained';
+  const { target, source } = mutant;
   const job = { file: target.file, source, suites: known.inOrder(target) };
   const result = await runner.run(job);
   if (result === 'for ever' || result.verdict !== 'survived') return result;
