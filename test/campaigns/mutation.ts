@@ -18,18 +18,23 @@ import { TARGETS, type Target } from './mutation/targets.js';
 
 const DIST = join(__dirname, '..', '..');
 const RUNNER = join(__dirname, 'mutation', 'runner.js');
-/** A mutant that takes longer for one suite goes round for ever. */
-const PATIENCE_MS = 45_000;
+/** How long one test may take, and a suite, ms. */
+const PATIENCE = { test: 8_000, suite: 45_000 };
+/** A mutant that took longer goes round for ever, or the machine is busy: it is run once more. */
+const MORE_PATIENCE = { test: 40_000, suite: 150_000 };
 /** Where there is such a folder, accounts are kept in memory: to wait for the disk would take most of the time. */
 const MEMORY = '/dev/shm';
 /** Suites of random directories: they draw fewer at first, and as many as ever against a mutant that nothing else notices. */
 const SLOW: ReadonlySet<string> = new Set(['unit/account/histories', 'unit/account/oracle']);
 
+type Result = Exclude<Verdict, { verdict: 'late' }> | 'for ever';
 type Outcome = 'killed' | 'for ever' | 'invalid' | 'explained' | 'survived';
 
 /** A process that is warm, and started anew where a mutant keeps it. */
 class Runner {
   #child: ChildProcess | null = null;
+  /** The one that is being run. */
+  #suite = '';
 
   /** `environment`: what its process has beside ours. `passed` hears of each suite that noticed nothing. */
   constructor(
@@ -37,11 +42,20 @@ class Runner {
     private readonly passed: (suite: Passed) => void,
   ) {}
 
-  async run(job: Job): Promise<Verdict | 'for ever'> {
+  /** Where it was late, it is run again from the suite that was late on. */
+  async run(job: Omit<Job, 'timeout'>): Promise<Result> {
+    const first = await this.#run(job, PATIENCE);
+    if (first !== 'for ever') return first;
+    const suites = job.suites.slice(job.suites.indexOf(this.#suite));
+    return this.#run({ ...job, suites }, MORE_PATIENCE);
+  }
+
+  async #run(job: Omit<Job, 'timeout'>, patience: typeof PATIENCE): Promise<Result> {
+    this.#suite = job.suites[0] ?? '';
     const child = (this.#child ??= await started(this.environment));
     return new Promise((resolve) => {
-      const timer = setTimeout(() => over('for ever'), PATIENCE_MS);
-      const over = (result: Verdict | 'for ever') => {
+      const timer = setTimeout(() => over('for ever'), patience.suite);
+      const over = (result: Result) => {
         clearTimeout(timer);
         child.removeAllListeners();
         if (result === 'for ever') this.stop();
@@ -50,14 +64,15 @@ class Runner {
       child.on('message', (message) => {
         const said = message as Verdict | Passed;
         if (said.verdict !== 'going on') {
-          over(said);
+          over(said.verdict === 'late' ? 'for ever' : said);
           return;
         }
         timer.refresh();
+        this.#suite = job.suites[job.suites.indexOf(said.suite) + 1] ?? '';
         this.passed(said);
       });
       child.once('exit', () => over('for ever'));
-      child.send(job);
+      child.send({ ...job, timeout: patience.test } satisfies Job);
     });
   }
 
@@ -111,6 +126,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const counts: Record<Outcome, number> = { killed: 0, 'for ever': 0, invalid: 0, explained: 0, survived: 0 };
   const known = new Suites();
   const survivors: string[] = [];
+  const forEver: string[] = [];
   let next = 0;
   let told = Date.now();
 
@@ -129,6 +145,7 @@ async function main(argv: readonly string[]): Promise<void> {
         survivors.push(`${target.file}:${String(line)}\n    - ${from}\n    + ${to}`);
         if (argv.includes('--list')) console.log(survivors.at(-1));
       }
+      if (outcome === 'for ever') forEver.push(`${target.file}:${String(line)} ${from} => ${to}`);
       if (Date.now() - told < 5_000) continue;
       told = Date.now();
       console.log(`  mutants: ${String(next)} of ${String(chosen.length)} ${JSON.stringify(counts)}`);
@@ -143,7 +160,7 @@ async function main(argv: readonly string[]): Promise<void> {
   verdict(
     'mutants of the plan, the limits and the proof',
     [{ name: 'percent of mutants that no test notices and nobody explained', value: share, limit: 10 }],
-    { mutants: chosen.length, of: all.length, seed, from, counts, survivors, unfit },
+    { mutants: chosen.length, of: all.length, seed, from, counts, survivors, forEver, unfit },
     argv,
   );
 }
@@ -164,7 +181,7 @@ interface Means {
   readonly explanations: readonly Explanation[];
 }
 
-async function resultOf(mutant: Mutant, { runner, thorough, known, explanations }: Means): Promise<Verdict | Outcome> {
+async function resultOf(mutant: Mutant, { runner, thorough, known, explanations }: Means): Promise<Result | Outcome> {
   if (explanations.some((one) => fits(one, mutant))) return 'explained';
   const { target, source } = mutant;
   const job = { file: target.file, source, suites: known.inOrder(target) };

@@ -90,7 +90,7 @@ describe('directory-extract', () => {
   });
 
   it('200 overlapping triggers, negative control: without the turnstile each is a run, and they break into one another', async () => {
-    const usual = Reflect.get(Turnstile.prototype, 'pass') as Turnstile['pass'];
+    const usual: Turnstile['pass'] = Reflect.get(Turnstile.prototype, 'pass');
     Turnstile.prototype.pass = async (work) => work().then(() => 'done');
     try {
       const { runs, broken } = await overlapping();

@@ -27,7 +27,7 @@ export function fits({ file, in: within, from, to }: Explanation, mutant: Mutant
   if (!mutant.target.file.endsWith(`/${file}`) || mutant.within !== within) return false;
   const { before, after } = mutant;
   const at = before.indexOf(from);
-  if (from === '' || at < 0 || before.indexOf(from, at + 1) >= 0) return false;
+  if (from === '' || at < 0 || before.includes(from, at + 1)) return false;
   return plain(before.slice(0, at) + to + before.slice(at + from.length)) === after;
 }
 

@@ -14,9 +14,13 @@ export interface Job {
   readonly source: string;
   /** Suites in the order in which they are to be run, below dist/test/, without `.test.js`. */
   readonly suites: readonly string[];
+  /** How long one test may take, ms. */
+  readonly timeout: number;
 }
 export type Verdict =
   | { readonly verdict: 'survived' }
+  /** A test took too long. */
+  | { readonly verdict: 'late' }
   | { readonly verdict: 'killed' | 'invalid'; readonly suite: string; readonly by: string; readonly error: string };
 /** A suite that noticed nothing, and how long it took, ms. */
 export interface Passed {
@@ -39,7 +43,10 @@ registerHooks({
 const NO_SQL =
   /syntax error|no such (?:column|table|function)|ambiguous column|misuse of|has \d+ columns|values for \d+ columns|SyntaxError|incomplete input|near "/;
 
-async function run({ file, source, suites }: Job): Promise<Verdict> {
+/** What mocha says of a test that is not over in time. */
+const LATE = /^Timeout of \d+ms exceeded/;
+
+async function run({ file, source, suites, timeout }: Job): Promise<Verdict> {
   const changed = join(DIST, file);
   // Of what was loaded for the mutant before, too, nothing is left.
   forget(new Set([changed, before]));
@@ -47,7 +54,7 @@ async function run({ file, source, suites }: Job): Promise<Verdict> {
   mutant = { url: pathToFileURL(changed).href, source };
   for (const suite of suites) {
     const began = performance.now();
-    const mocha = new Mocha({ bail: true, timeout: 8_000, reporter: 'dot', color: false });
+    const mocha = new Mocha({ bail: true, timeout, reporter: 'dot', color: false });
     mocha.suite.emit('pre-require', globalThis, '', mocha);
     const failures: { by: string; error: string }[] = [];
     try {
@@ -61,6 +68,7 @@ async function run({ file, source, suites }: Job): Promise<Verdict> {
       failures.push({ by: 'loading', error: error instanceof Error ? error.message : String(error) });
     }
     const [found] = failures;
+    if (found && LATE.test(found.error)) return { verdict: 'late' };
     process.send?.({ verdict: 'going on', suite, took: performance.now() - began } satisfies Passed);
     if (found === undefined) continue;
     return {
