@@ -49,6 +49,7 @@ export function sqlSites(text: string): Site[] {
         )
       )
         continue;
+      if (match[0] === 'UNION ALL' && asksForOne(code.slice(0, index))) continue;
       const instead = others.length > 0 ? others : [match[0] === '0' ? '1' : '0'];
       for (const other of instead) sites.push({ start: index, end: index + match[0].length, text: other });
     }
@@ -67,6 +68,16 @@ function blanked(text: string): string {
     if (depth > 0 && text[at] === '}') depth -= 1;
   }
   return out;
+}
+
+/** Whether what follows is in the list of an IN, or in an EXISTS: how often a row is in it is nobody's business. */
+function asksForOne(before: string): boolean {
+  let depth = 0;
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    if (before[at] === ')') depth += 1;
+    if (before[at] === '(' && depth-- === 0) return /\b(?:IN|EXISTS) $/.test(before.slice(0, at));
+  }
+  return false;
 }
 
 /** Comparisons; an `=` behind SET gives a value and compares nothing. */

@@ -31,6 +31,7 @@ describe('a member of another forest', () => {
     assert.deepEqual(asideLines(report), ['EXTERNAL_MEMBER team']);
     assert.ok(report.setAside[0]?.detail.includes(SID));
     assert.deepEqual(await inTeam(), ['user:ann@example.com']);
+    assert.deepEqual(asideLines((await run('hq', team(foreigner))).report), ['EXTERNAL_MEMBER team']);
     await run('other', [zoe]);
     const found = await run('hq', team(foreigner));
     assert.deepEqual(found.changes, ['member-added team zoe']);
@@ -78,6 +79,11 @@ describe('a member of another forest', () => {
     await run('other', [{ ...zoe, sid: null }]);
     assert.deepEqual((await run('hq', [group('team'), members('team', [foreigner])], false)).changes, []);
     assert.deepEqual(await inTeam(), ['user:zoe@example.com']);
+  });
+
+  it('is not reported of a group that the account does not have', async () => {
+    const { report } = await run('hq', [user('ann'), group('team'), members('team', [foreigner])]);
+    assert.deepEqual([asideLines(report), await inTeam()], [[], undefined]);
   });
 
   it('whoever stands for no account is not reported', async () => {

@@ -357,6 +357,48 @@ describe('rules of an account', () => {
       ]);
     });
 
+    it('is a member of the groups that the account has, when its first mail-bearing member comes', async () => {
+      const lists = (team: string[]) => [
+        user('zoe'),
+        ...[group('top'), members('top', ['zoe', 'team'])],
+        ...[group('main'), members('main', ['zoe', 'team', 'empty'])],
+        ...[group('empty'), members('empty', [])],
+        ...[group('team'), members('team', team)],
+      ];
+      await changed(lists([]));
+      assert.deepEqual(await changed(lists(['zoe'])), [
+        'added team',
+        'member-added top team',
+        'member-added main team',
+        'member-added team zoe',
+      ]);
+    });
+
+    it('is added with its members when one is back whom the account has kept', async () => {
+      const rules = { ...workshop.settings().rules, protect: ['ann@*'] };
+      account = await workshop.open(workshop.settings({ rules }));
+      const team = [user('zoe'), group('team'), members('team', ['ann'])];
+      await changed([user('ann'), user('zoe')]);
+      assert.deepEqual(await changed([user('zoe')]), []);
+      assert.deepEqual(await changed(team), []);
+      assert.deepEqual(await changed([user('ann'), ...team]), ['added team', 'member-added team ann']);
+    });
+
+    it('that was set aside, and is read again, has the members that it had meanwhile', async () => {
+      const people = [user('ann'), user('bob')];
+      await changed([...people, group('team'), members('team', ['ann', 'bob'])]);
+      assert.deepEqual(await changed([...people, quarantined('team'), members('team', ['ann'])]), []);
+      assert.deepEqual(await changed([...people, group('team'), members('team', ['ann'])]), [
+        'member-removed team bob',
+      ]);
+    });
+
+    it('gets whoever has an address now, though nothing of the group has changed', async () => {
+      const all = [dynamicGroup('all', { primary: 'all@example.com' }), members('all', ['ann'])];
+      await changed([user('ann', { primary: null }), user('zoe'), ...all]);
+      assert.deepEqual(await changed([user('ann'), user('zoe'), ...all]), ['added ann', 'member-added all ann']);
+    });
+
     it('counts a member who was set aside, but has an address, as mail-bearing', async () => {
       account = await workshop.open(workshop.settings({ domains: ['example.org'] }));
       assert.deepEqual(await changed([user('ann'), group('team'), members('team', ['ann'])]), ['added team']);

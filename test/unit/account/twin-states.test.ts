@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord, User } from '../../../engine/model/records.js';
 import { twinsMerged } from '../../support/oracle/twins.js';
-import { UNLIMITED, Workshop, changeLines, sync, user } from './support.js';
+import { UNLIMITED, Workshop, asideLines, changeLines, quarantined, sync, user } from './support.js';
 
 const sidOf = (name: string) => `S-1-5-21-7-7-7-${name}`;
 const LIMIT = { count: 1, percent: null };
@@ -94,6 +94,48 @@ describe('the state of a twin of another source', () => {
     await run('people', [own('1'), own('2')]);
     const { changes } = await run('people', [own('1', { enabled: false }), own('2', { enabled: false })]);
     assert.deepEqual(changes, ['disabled box2']);
+  });
+
+  it('is not taken over by somebody who is absent: who is gone is marked, and no more', async () => {
+    await open();
+    const box = mailbox('1', { linked: false, enabled: true });
+    await run('resource', [box]);
+    await run('people', [own('1', { primary: 'q1@example.com', enabled: false }), own('2')]);
+    assert.deepEqual(await enabled(), { p1: true, p2: true, q1: true });
+    assert.deepEqual((await run('people', [own('2')])).changes, ['leaving own1 absent']);
+    assert.deepEqual((await run('resource', [box])).changes, []);
+    assert.deepEqual(await enabled(), { p1: true, p2: true, q1: true });
+  });
+
+  it('is not taken over by somebody who is set aside, until they are read again', async () => {
+    await open();
+    await run('resource', [mailbox('1'), mailbox('2')]);
+    await run('people', [own('1'), own('2')]);
+    await run('resource', [quarantined('box1'), mailbox('2')]);
+    const off = [own('1', { enabled: false }), own('2', { enabled: false })];
+    assert.deepEqual((await run('people', off)).changes, ['disabled box2']);
+    assert.deepEqual((await run('resource', [mailbox('1'), mailbox('2')])).changes, ['disabled box1']);
+  });
+
+  it('is not taken over by an account that stays the person until a complete run brings its mailbox', async () => {
+    await open();
+    const off = [own('1', { enabled: false })];
+    const box = [mailbox('1', { linked: false, enabled: true })];
+    await run('people', off);
+    const { changes, report } = await run('resource', box, false);
+    assert.deepEqual([changes, asideLines(report)], [[], ['ADDRESS_CLASH box1']]);
+    assert.deepEqual((await run('resource', box)).changes, ['replaced own1', 'linked box1']);
+    assert.deepEqual(await enabled(), { p1: true });
+  });
+
+  it('is nothing to somebody whom another replaces in the same run', async () => {
+    await open({ rules: { holdUnusual: false, limits: UNLIMITED, precedence: ['people', 'resource'] } });
+    const elsewhere = { primary: 'q1@example.com' };
+    await run('resource', [mailbox('1')]);
+    await run('people', [own('1', elsewhere)]);
+    const eve = user('eve', { primary: 'p1@example.com' });
+    const { changes } = await run('people', [own('1', { ...elsewhere, enabled: false }), eve]);
+    assert.deepEqual(changes, ['replaced box1', 'linked eve', 'disabled own1']);
   });
 
   it('counts against the limits: what enables goes ahead, what disables waits', async () => {

@@ -63,6 +63,14 @@ describe('twins', () => {
     assert.deepEqual(await inGroups(), { mail: [], team: ['user:ann@example.com'] });
   });
 
+  it('a mailbox that names its own SID is not its own twin, but that of whoever has the SID elsewhere', async () => {
+    await run('resource', [mailbox({ sid: SID }), ...groups]);
+    await run('people', [own({ primary: null }), ...teams]);
+    await run('resource', [mailbox({ sid: SID }), ...groups]);
+    assert.deepEqual(await people(), [ANN]);
+    assert.deepEqual(await inGroups(), BOTH);
+  });
+
   it('an account without any address is the person in its groups, and nobody who is set aside', async () => {
     const { report } = await run('hq', [mailbox(), own({ primary: null }), ...groups, ...teams]);
     assert.deepEqual(asideLines(report), []);
