@@ -14,6 +14,7 @@ import { verdict } from './campaign.js';
 import { type Explanation, fits, readExplanations, unfitting } from './mutation/explained.js';
 import { type Mutant, mutantsOf } from './mutation/mutants.js';
 import type { Job, Passed, Verdict } from './mutation/runner.js';
+import { Suites } from './mutation/suites.js';
 import { TARGETS, type Target } from './mutation/targets.js';
 
 const DIST = join(__dirname, '..', '..');
@@ -88,27 +89,6 @@ function started(environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
   return new Promise((resolve) => child.once('message', () => resolve(child)));
 }
 
-/** What is known of the suites: those most likely to notice a change of a file in the least time go first. */
-class Suites {
-  readonly #kills = new Map<string, number>();
-  readonly #took = new Map<string, number>();
-
-  killed(file: string, suite: string): void {
-    for (const key of [suite, `${file} ${suite}`]) this.#kills.set(key, (this.#kills.get(key) ?? 0) + 1);
-  }
-
-  passed({ suite, took }: Passed): void {
-    this.#took.set(suite, Math.min(took, this.#took.get(suite) ?? Infinity));
-  }
-
-  inOrder({ file, suites }: Target): readonly string[] {
-    const weight = (suite: string) =>
-      (1 + 10 * (this.#kills.get(`${file} ${suite}`) ?? 0) + (this.#kills.get(suite) ?? 0)) /
-      ((this.#took.get(suite) ?? 1_000) + 50);
-    return [...suites].sort((left, right) => weight(right) - weight(left));
-  }
-}
-
 async function main(argv: readonly string[]): Promise<void> {
   const only = argv.includes('--file') ? (argv[argv.indexOf('--file') + 1] ?? '').split(',') : [''];
   const targets = TARGETS.filter(({ file }) => only.some((part) => file.includes(part)));
@@ -152,6 +132,7 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     runner.stop();
     thorough.stop();
+    known.keep();
   };
   await Promise.all(Array.from({ length: numberOption(argv, 'at-once', 1) }, (_, place) => work(place)));
 
