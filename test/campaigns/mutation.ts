@@ -5,89 +5,22 @@
  * `--at-once 2` in two processes; `--list` prints the survivors. Mutants of which somebody wrote down why they change nothing are in
  * `test/campaigns/mutation/explained.json`; an explanation that fits no mutant (any more) is told of.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seeded } from '../support/fault-proxy.js';
 import { numberOption } from '../../bench/support/verdict.js';
 import { verdict } from './campaign.js';
 import { type Explanation, fits, readExplanations, unfitting } from './mutation/explained.js';
 import { type Mutant, mutantsOf } from './mutation/mutants.js';
-import type { Job, Passed, Verdict } from './mutation/runner.js';
+import { type Result, Runner } from './mutation/processes.js';
 import { Suites } from './mutation/suites.js';
 import { TARGETS, type Target } from './mutation/targets.js';
 
 const DIST = join(__dirname, '..', '..');
-const RUNNER = join(__dirname, 'mutation', 'runner.js');
-/** How long one test may take, and a suite, ms. */
-const PATIENCE = { test: 8_000, suite: 45_000 };
-/** A mutant that took longer goes round for ever, or the machine is busy: it is run once more. */
-const MORE_PATIENCE = { test: 40_000, suite: 150_000 };
-/** Where there is such a folder, accounts are kept in memory: to wait for the disk would take most of the time. */
-const MEMORY = '/dev/shm';
 /** Suites of random directories: they draw fewer at first, and as many as ever against a mutant that nothing else notices. */
 const SLOW: ReadonlySet<string> = new Set(['unit/account/histories', 'unit/account/oracle']);
 
-type Result = Exclude<Verdict, { verdict: 'late' }> | 'for ever';
 type Outcome = 'killed' | 'for ever' | 'invalid' | 'explained' | 'survived';
-
-/** A process that is warm, and started anew where a mutant keeps it. */
-class Runner {
-  #child: ChildProcess | null = null;
-  /** The one that is being run. */
-  #suite = '';
-
-  /** `environment`: what its process has beside ours. `passed` hears of each suite that noticed nothing. */
-  constructor(
-    private readonly environment: NodeJS.ProcessEnv,
-    private readonly passed: (suite: Passed) => void,
-  ) {}
-
-  /** Where it was late, it is run again from the suite that was late on. */
-  async run(job: Omit<Job, 'timeout'>): Promise<Result> {
-    const first = await this.#run(job, PATIENCE);
-    if (first !== 'for ever') return first;
-    const suites = job.suites.slice(job.suites.indexOf(this.#suite));
-    return this.#run({ ...job, suites }, MORE_PATIENCE);
-  }
-
-  async #run(job: Omit<Job, 'timeout'>, patience: typeof PATIENCE): Promise<Result> {
-    this.#suite = job.suites[0] ?? '';
-    const child = (this.#child ??= await started(this.environment));
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => over('for ever'), patience.suite);
-      const over = (result: Result) => {
-        clearTimeout(timer);
-        child.removeAllListeners();
-        if (result === 'for ever') this.stop();
-        resolve(result);
-      };
-      child.on('message', (message) => {
-        const said = message as Verdict | Passed;
-        if (said.verdict !== 'going on') {
-          over(said.verdict === 'late' ? 'for ever' : said);
-          return;
-        }
-        timer.refresh();
-        this.#suite = job.suites[job.suites.indexOf(said.suite) + 1] ?? '';
-        this.passed(said);
-      });
-      child.once('exit', () => over('for ever'));
-      child.send({ ...job, timeout: patience.test } satisfies Job);
-    });
-  }
-
-  stop(): void {
-    this.#child?.kill('SIGKILL');
-    this.#child = null;
-  }
-}
-
-function started(environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const env = { ...process.env, ...(existsSync(MEMORY) && { TMPDIR: MEMORY }), ...environment };
-  const child = fork(RUNNER, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env });
-  return new Promise((resolve) => child.once('message', () => resolve(child)));
-}
 
 async function main(argv: readonly string[]): Promise<void> {
   const only = argv.includes('--file') ? (argv[argv.indexOf('--file') + 1] ?? '').split(',') : [''];
@@ -111,8 +44,8 @@ async function main(argv: readonly string[]): Promise<void> {
   let told = Date.now();
 
   const work = async (place: number) => {
-    const runner = new Runner({ HISTORIES: '4' }, (suite) => known.passed(suite));
-    const thorough = new Runner({}, () => undefined);
+    const runner = new Runner({ HISTORIES: '4' }, 25_000, (suite) => known.passed(suite));
+    const thorough = new Runner({}, 90_000, () => undefined);
     // Once for all portions of a sample.
     if (from === 0 && place === 0) await control(runner, targets);
     for (let mutant = chosen[next++]; mutant; mutant = chosen[next++]) {
