@@ -117,6 +117,19 @@ describe('what seldom comes', () => {
     });
   });
 
+  it('whoever has no address any more gives it up to who wants it, unless protected', async () => {
+    const office = { primary: 'office@example.com' };
+    for (const [protect, changes, aside] of [
+      [['office@*'], [], ['ADDRESS_CLASH new', 'NO_ADDRESS old']],
+      [[], ['replaced old', 'linked new'], ['NO_ADDRESS old']],
+    ] as const) {
+      await reopened({ rules: { ...workshop.settings().rules, protect } });
+      await outcome([user('old', office), user('bob')]);
+      const given = await outcome([user('old', { primary: null }), user('new', office), user('bob')]);
+      assert.deepEqual([given.changes, given.aside], [changes, aside]);
+    }
+  });
+
   it('what comes twice in a run counts as it came last, new or known', async () => {
     const twice = (first: string, last: string) => [
       user('ann', { name: first }),

@@ -79,21 +79,25 @@ describe('group sizes', () => {
     });
   });
 
-  it('large groups fill a batch before its number of records is reached', async () => {
-    const groups = Array.from({ length: 6 }, (_, number): LdifEntry => ({
-      dn: `CN=Group ${number},${BASE}`,
-      attributes: { objectClass: ['group'], mail: [`g${number}@example.test`], member: memberNames(5_000) },
-    }));
-    const directory = await startDirectory({ entries: groups, base: BASE, users: { [USER]: 'secret' } });
-    try {
-      const read = await readAll(settingsFor(directory.port, { user: USER, base: null }), { batchSize: 100 });
-      assert.equal(read.records.length, 6);
-      assert.equal(read.seal.complete, true);
-      assert.ok(read.batches >= 2 && read.seal.batches === read.batches);
-    } finally {
-      await directory.close();
-    }
-  });
+  for (const [size, batches] of [
+    [1_000, 2],
+    [3_000, 6],
+  ] as const) {
+    it(`six groups of ${size} members fill ${batches} batches before the number of records is reached`, async () => {
+      const groups = Array.from({ length: 6 }, (_, number): LdifEntry => ({
+        dn: `CN=Group ${number},${BASE}`,
+        attributes: { objectClass: ['group'], mail: [`g${number}@example.test`], member: memberNames(size) },
+      }));
+      const directory = await startDirectory({ entries: groups, base: BASE, users: { [USER]: 'secret' } });
+      try {
+        const read = await readAll(settingsFor(directory.port, { user: USER, base: null }), { batchSize: 100 });
+        assert.deepEqual([read.records.length, read.batches, read.seal.batches], [6, batches, batches]);
+        assert.equal(read.seal.complete, true);
+      } finally {
+        await directory.close();
+      }
+    });
+  }
 
   it('negative control: plain ldapts sees a group without members', () =>
     withGroup(memberNames(1_501), {}, async ({ port }) => {
