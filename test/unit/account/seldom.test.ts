@@ -153,6 +153,32 @@ describe('what seldom comes', () => {
     assert.deepEqual((await outcome([user('b'), user('c')])).changes, ['returned b']);
   });
 
+  it('nor who had ended before, and was there again: people and groups', async () => {
+    const rules = { ...workshop.settings().rules, userLeft: 'remove' as const, graceDays: 0, graceRuns: 2 };
+    await reopened({ rules });
+    const all = [user('ann'), user('bob'), group('team'), members('team', ['bob'])];
+    for (const records of [all, [user('bob')], [user('bob')], all]) await outcome(records);
+    assert.deepEqual((await outcome([user('bob')])).changes, ['leaving ann absent', 'leaving team absent']);
+    assert.deepEqual(await account.purge(new Date('2999-01-01')), { purged: 0 });
+    assert.deepEqual((await outcome(all)).changes, ['returned ann', 'returned team']);
+  });
+
+  it('nor whoever had ended before, and has somebody’s place now', async () => {
+    await reopened({ rules: { ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 2 } });
+    const [old, bob] = [user('old', { primary: 'office@example.com' }), user('bob')];
+    for (const records of [
+      [user('new'), old, bob],
+      [old, bob],
+      [old, bob],
+    ])
+      await outcome(records);
+    const heir = user('new', { primary: 'office@example.com' });
+    assert.ok((await outcome([heir, bob])).changes.includes('updated new id'));
+    assert.deepEqual((await outcome([bob])).changes, ['leaving new absent']);
+    assert.deepEqual(await account.purge(new Date('2999-01-01')), { purged: 0 });
+    assert.deepEqual((await outcome([heir, bob])).changes, ['returned new']);
+  });
+
   it('whoever was set aside and is gone is not told of any more', async () => {
     assert.deepEqual((await outcome([user('ann'), quarantined('bob')])).aside, ['UNSUPPORTED_CLASS bob']);
     assert.deepEqual((await outcome([user('ann')])).aside, []);
