@@ -15,6 +15,9 @@ const ADMIN_PASSWORD = 'admin-secret';
 /** Debian keeps each version's programs in a folder of its own. */
 const DEBIAN = '/usr/lib/postgresql';
 
+/** Names a folder with the `initdb` and `postgres` of another version than the one that is installed, whose `psql` is used. */
+const SERVER = 'POSTGRES_PROGRAMS';
+
 /** A running server. */
 export interface TestPostgres {
   readonly host: string;
@@ -33,12 +36,13 @@ export interface TestPostgres {
 /** Starts it; ready in some two seconds. `durable`: commits are on the disk, for those who measure; tests do not wait for it. */
 export async function startPostgres({ durable = false } = {}): Promise<TestPostgres> {
   const bin = programFolder();
+  const server = process.env[SERVER] ?? bin;
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'));
   const owner = await serverUser();
   const as = (program: string, args: readonly string[]): [string, string[]] =>
     owner === null
-      ? [join(bin, program), [...args]]
-      : ['/usr/bin/setpriv', [...asUser(owner), join(bin, program), ...args]];
+      ? [join(server, program), [...args]]
+      : ['/usr/bin/setpriv', [...asUser(owner), join(server, program), ...args]];
   try {
     const data = join(folder, 'data');
     const certificates = await makeCertificates(join(folder, 'certificates'), { hosts: [HOST, 'localhost'] });
@@ -60,7 +64,7 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
         `--pwfile=${secret}`,
         '-E',
         'UTF8',
-        ...LANGUAGE,
+        ...(await languageOf(join(server, 'initdb'))),
       ]),
     );
     const port = await freePort(HOST);
@@ -120,8 +124,12 @@ function settingsText({
     .join('');
 }
 
-/** Words are sorted as in English: `a B c`, and not by their bytes. */
-const LANGUAGE = ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en'];
+/** Words are sorted as in English: `a B c`, and not by their bytes. Before version 15 only what the system has can say so. */
+async function languageOf(initdb: string): Promise<string[]> {
+  const { stdout } = await outcomeOf(initdb, ['--version']);
+  const version = Number(/(\d+)\./.exec(stdout)?.[1]);
+  return version < 15 ? ['--locale=C.UTF-8'] : ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en'];
+}
 
 /** The programs of the newest version that is installed. */
 function programFolder(): string {
