@@ -27,6 +27,6 @@ export function isListed(
   { address, id, name }: { readonly address: string; readonly id: string; readonly name?: string },
 ): string {
   const columns = [address, id, ...(name === undefined ? [] : [name])];
-  const alike = columns.map((column) => `lower(coalesce(${column}, '')) LIKE x.pattern ESCAPE '\\'`).join(' OR ');
+  const alike = columns.map((column) => `fold_case(coalesce(${column}, '')) LIKE x.pattern ESCAPE '\\'`).join(' OR ');
   return `EXISTS (SELECT 1 FROM plan_pattern x WHERE x.list = '${list}' AND (${alike}))`;
 }

@@ -39,7 +39,7 @@ const ADDED: Readonly<Record<number, string>> = {
 };
 
 /**
- * SQLite's functions, as far as the account's SQL calls them, and the one that is made there. Made anew whenever the schema grows. Promised no more than what
+ * SQLite's functions, as far as the account's SQL calls them, and those that are made there. Made anew whenever the schema grows. Promised no more than what
  * they call promises: else the server would call them for each row, instead of putting them into the statement.
  */
 const FUNCTIONS = `
@@ -47,6 +47,13 @@ CREATE OR REPLACE FUNCTION json_quote(value text) RETURNS text LANGUAGE sql STAB
   $$ SELECT coalesce(to_json(value)::text, 'null') $$;
 CREATE OR REPLACE FUNCTION sha256_hex(value text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
   $$ SELECT encode(sha256(convert_to(value, 'UTF8')), 'hex') $$;
+DO $do$ BEGIN
+  CREATE OR REPLACE FUNCTION fold_case(value text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT lower(value COLLATE "und-x-icu") $$;
+EXCEPTION WHEN undefined_object THEN -- a server without ICU: by the database's language
+  CREATE OR REPLACE FUNCTION fold_case(value text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+    $$ SELECT lower(value COLLATE "default") $$;
+END $do$;
 CREATE OR REPLACE FUNCTION json_array_length(doc jsonb, path text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT jsonb_array_length(doc -> substr(path, 3)) $$;
 CREATE OR REPLACE FUNCTION json_extract(doc jsonb, path text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

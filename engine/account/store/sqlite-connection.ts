@@ -19,6 +19,8 @@ export function openSqlite(file: string): SqlConnection {
   database.exec(`PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;
     PRAGMA journal_size_limit=${String(LIGHT_PAGES * 4096)};`);
   database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
+  // Its own lower() knows ASCII only.
+  database.function('fold_case', { deterministic: true }, (value) => String(value).toLowerCase());
   migrate(database, MIGRATIONS);
   return new SqliteConnection(database, file);
 }

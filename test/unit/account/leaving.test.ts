@@ -156,6 +156,17 @@ describe('who left', () => {
     );
   });
 
+  it('a group is protected under any spelling of its name, in every script', async () => {
+    const named = [group('team', { name: 'ÄRZTE Süd' }), members('team', ['ann']), user('ann'), user('bob')];
+    const grace = { graceDays: 0, graceRuns: 1 };
+    for (const protect of [['ärzte*'], ['Ärzte SÜD'], ['*süd'], []]) {
+      await open({ ...grace, protect });
+      await run(named);
+      const { changes: made } = await run([user('ann'), user('bob')]);
+      assert.deepEqual(made, protect.length === 0 ? ['removed team absent'] : [], protect.join());
+    }
+  });
+
   describe('is kept while', () => {
     const gone = (source: string) => [user(`only-${source}`)];
     const grace = { graceDays: 0, graceRuns: 1 };
