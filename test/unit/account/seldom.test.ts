@@ -137,7 +137,8 @@ describe('what seldom comes', () => {
       user('eve'),
       user('ann', { name: last }),
     ];
-    await outcome(twice('First', 'Last'));
+    // In the order in which they came first.
+    assert.deepEqual((await outcome(twice('First', 'Last'))).changes, ['added ann', 'added bob', 'added eve']);
     assert.deepEqual(
       (await account.snapshot()).users.map(({ name }) => name),
       ['Last', 'bob', 'eve'],
@@ -240,6 +241,12 @@ describe('what seldom comes', () => {
       changes.includes('leaving old absent') && changes.every((line) => !line.startsWith('updated')),
       changes.join(),
     );
+  });
+
+  it('members that come in a run before their group does are in it', async () => {
+    await outcome([user('ann'), members('team', ['ann'])]);
+    const { changes } = await outcome([user('ann'), group('team')], { complete: false });
+    assert.deepEqual(changes, ['added team', 'member-added team ann']);
   });
 
   it('members of a group that is not there stand in the way of nobody who is looked for by name', async () => {
