@@ -106,6 +106,17 @@ describe('what was read, compared with the last run', () => {
       assert.deepEqual(codes((await read(people(), { ...ALL, title: 29 }, { objects: 4_000 })).warnings), []);
     });
 
+    it('is lost below a tenth of the share of objects that had it, not at it', async () => {
+      await open(HELD);
+      for (const [objects, warnings] of [
+        [20, []],
+        [21, ['ATTRIBUTE_LOST']],
+      ] as const) {
+        await read(people(), { ...ALL, title: 20 });
+        assert.deepEqual(codes((await read(people(), { ...ALL, title: 1 }, { objects })).warnings), warnings);
+      }
+    });
+
     it('what is known is kept also from overwriting: an address, a state, a name', async () => {
       await open();
       const off = people().map((one) => ({ ...one, enabled: false }));
