@@ -71,6 +71,22 @@ describe('twins', () => {
     assert.deepEqual(await inGroups(), BOTH);
   });
 
+  it('take an address from one another, and from nobody else', async () => {
+    await run('people', [own({ primary: null })]);
+    await run('resource', [mailbox(), user('zoe')]);
+    for (const [box, zoe, who] of [
+      [{ primary: 'zoe@example.com' }, {}, 'box'],
+      [{}, { primary: 'ann@example.com' }, 'zoe'],
+    ] as const) {
+      const { changes, report } = await run('resource', [mailbox(box), user('zoe', zoe)]);
+      assert.deepEqual([changes, asideLines(report)], [[], [`ADDRESS_CLASH ${who}`]]);
+    }
+    assert.deepEqual(
+      (await people()).map(({ address }) => address),
+      ['ann@example.com', 'zoe@example.com'],
+    );
+  });
+
   it('an account without any address is the person in its groups, and nobody who is set aside', async () => {
     const { report } = await run('hq', [mailbox(), own({ primary: null }), ...groups, ...teams]);
     assert.deepEqual(asideLines(report), []);
