@@ -23,6 +23,7 @@ describe('twins that part', () => {
 
   const people = async () => (await account.snapshot()).users.map(({ address, enabled }) => ({ address, enabled }));
   const ANN = [{ address: 'ann@example.com', enabled: true }];
+  const ZOE = { address: 'zoe@example.com', enabled: true };
   const gone = () => ({ ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 1 }) as const;
 
   for (const source of ['hq', 'people'] as const) {
@@ -86,6 +87,18 @@ describe('twins that part', () => {
     assert.deepEqual([await people(), await membersOf('team')], [ANN, ['user:ann']]);
     const { changes } = await outcome([box, { ...ann, sid: 'S-1-5-21-7-7-7-3003' }, ...team]);
     assert.deepEqual(changes, ['disabled box', 'member-removed team box']);
+  });
+
+  it('and what that takes away waits in the plan, where additions have gone ahead', async () => {
+    const none = { count: 0, percent: null };
+    const rules = { holdUnusual: false, additionsWhileHeld: true, limits: { ...UNLIMITED, users: none } };
+    await reopened({ rules });
+    for (let look = 0; look < 2; look += 1) await outcome([box, ann]);
+    const { report, changes } = await outcome([box, { ...ann, sid: 'S-1-5-21-7-7-7-3003' }, user('zoe')]);
+    assert.deepEqual([report.outcome, changes], ['held', ['added zoe']]);
+    const approved = await account.decide({ plan: report.plan, verdict: 'approve', by: 'ada' });
+    assert.equal(approved.changes.usersDisabled, 1);
+    assert.deepEqual(await people(), [{ address: 'ann@example.com', enabled: false }, ZOE]);
   });
 
   it('when the mailbox is linked to another, the account is somebody by itself; negative control: it was not', async () => {

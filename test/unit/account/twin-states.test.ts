@@ -182,6 +182,20 @@ describe('the state of a twin of another source', () => {
     assert.equal((await run('people', off(31))).report.outcome, 'held', 'sixteen more');
   });
 
+  it('counts for nothing where no state of another source changes: the limit is that of the own users', async () => {
+    await open({ rules: { holdUnusual: false, limits: { ...UNLIMITED, users: { count: null, percent: 5 } } } });
+    const names = Array.from({ length: 100 }, (_, at) => String(at + 1));
+    await run(
+      'resource',
+      names.map((name) => mailbox(name)),
+    );
+    const others = Array.from({ length: 220 }, (_, at) => user(`u${String(at)}`));
+    const accounts = names.map((name) => own(name));
+    await run('people', [...accounts, ...others]);
+    assert.equal((await run('people', [...accounts, ...others.slice(12)])).report.outcome, 'held', 'twelve of 220');
+    assert.equal((await run('people', [...accounts, ...others.slice(11)])).report.outcome, 'committed');
+  });
+
   for (const order of [
     ['resource', 'people'],
     ['people', 'resource'],
