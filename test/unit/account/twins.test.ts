@@ -71,6 +71,15 @@ describe('twins', () => {
     assert.deepEqual(await inGroups(), BOTH);
   });
 
+  it('the person leaves a group that has neither of them any more, whatever others are in', async () => {
+    const zoe = user('zoe');
+    const lists = (team: string[]) => [mailbox(), own(), zoe, ...groups, group('team'), members('team', team)];
+    await run('hq', lists(['ann', 'zoe']));
+    assert.deepEqual((await run('hq', lists(['zoe']))).changes, ['member-removed team box']);
+    assert.deepEqual((await run('hq', lists(['zoe', 'box']))).changes, ['member-added team box']);
+    assert.deepEqual((await run('hq', lists(['zoe', 'ann']))).changes, []);
+  });
+
   it('take an address from one another, and from nobody else', async () => {
     await run('people', [own({ primary: null })]);
     await run('resource', [mailbox(), user('zoe')]);
