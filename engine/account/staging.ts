@@ -45,15 +45,16 @@ export async function stageBatches(db: SqlConnection, run: Run, batches: readonl
       await openRun(db, run);
       return;
     }
-    for (const { index, records } of batches) {
-      const first = stagedRange(stored.key).first + index * BATCH_ROOM;
+    const firstOf = (index: number) => stagedRange(stored.key).first + index * BATCH_ROOM;
+    for (const { index } of batches) {
+      const first = firstOf(index);
       const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [
         stored.key,
         index,
       ]);
       if (fresh === 0) await db.dropStaged({ first, last: first + BATCH_ROOM - 1 });
-      await db.keepStaged(first, records.map(rowOf));
     }
+    await db.keepStaged(batches.map(({ index, records }) => ({ first: firstOf(index), rows: records.map(rowOf) })));
   });
 }
 

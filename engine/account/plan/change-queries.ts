@@ -20,6 +20,10 @@ const PERSON = `plan_touched t CROSS JOIN plan_person p ON p.object = t.object
 const GROUP = `plan_touched t CROSS JOIN plan_group g ON g.object = t.object
   CROSS JOIN entry e ON e.key = t.object CROSS JOIN object o ON o.key = t.object`;
 const NEW_PERSON = `plan_person p CROSS JOIN object o ON o.key = p.object`;
+/** The values of each person, as pairs of a JSON object. */
+const WITH_VALUES = `LEFT JOIN (SELECT v.object, group_concat(v.pair, ',') AS pairs FROM (
+    SELECT object, ${jsonOf('shown')} || ':' || ${jsonOf('after')} AS pair FROM plan_value ORDER BY object, name
+  ) v GROUP BY v.object) w ON w.object = p.object`;
 
 /** What a change is about: the columns of its row in the journal, and those it is ordered by (no text: that is slow). */
 interface Columns {
@@ -43,16 +47,13 @@ const differs = (field: string) => ({
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
-const NEW_VALUES = jsonObjectOf('v.shown', 'v.after', {
-  from: 'plan_value v WHERE v.object = p.object',
-  order: 'v.name',
-});
+const NEW_VALUES = `'{' || coalesce(w.pairs, '') || '}'`;
 
 const PERSON_ADDED = `${row('p.kind', 'added', {
   id: 'p.id',
   order: 'p.object',
   after: jsonObject({ ...jsonOfAll({ address: 'p.wanted', name: 'o.name' }), attributes: NEW_VALUES }),
-})} FROM ${NEW_PERSON} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
+})} FROM ${NEW_PERSON} ${WITH_VALUES} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
 const PERSON_LINKED = `${row('p.kind', 'linked', {
   id: 'p.id',
@@ -62,7 +63,7 @@ const PERSON_LINKED = `${row('p.kind', 'linked', {
     ...jsonOfAll({ address: 'p.wanted', name: 'o.name', origin: `'directory'` }),
     attributes: NEW_VALUES,
   }),
-})} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked WHERE p.is_new = 1 AND p.reason IS NULL`;
+})} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked ${WITH_VALUES} WHERE p.is_new = 1 AND p.reason IS NULL`;
 
 const PERSON_UPDATED = union(
   ['name', 'dn', 'sid', 'id'].map(

@@ -80,8 +80,8 @@ async function digestOfChanges(db: SqlConnection, first: number, last: number): 
   const digest = createHash('sha256');
   for (let from = first; from <= last; from += PAGE) {
     const [page] = await db.query(
-      `SELECT sha256_hex(group_concat(${LINE}, char(10) ORDER BY seq)) AS digest
-       FROM journal WHERE seq BETWEEN ?1 AND ?2`,
+      `SELECT sha256_hex(group_concat(j.line, char(10))) AS digest
+       FROM (SELECT ${LINE} AS line FROM journal WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq) j`,
       [from, Math.min(last, from + PAGE - 1)],
     );
     digest.update(`${text(page, 'digest')}\n`);

@@ -74,4 +74,5 @@ async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
            UNION ALL SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.person)))`,
     [flag(!settled)],
   );
+  await db.analyze('plan_group');
 }

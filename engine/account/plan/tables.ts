@@ -60,7 +60,18 @@ const INDICES = {
 } as const;
 
 /** Tables of which no row is looked for by its key, so that a key that has to be kept beside them only costs. */
-const READ_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof TABLES>(['plan_member', 'plan_unlink']);
+const READ_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof TABLES>([
+  'plan_member',
+  'plan_unlink',
+  'plan_value',
+  'plan_alias',
+]);
+
+/** Indices of tables that are joined as a whole, where no key is kept for nothing. */
+const JOINED_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof INDICES>([
+  'plan_person_wanted',
+  'plan_alias_address',
+]);
 
 /** Makes the tables where they are missing, and empties them. */
 export async function clearPlan(db: SqlConnection): Promise<void> {
@@ -82,6 +93,6 @@ export async function clearPlan(db: SqlConnection): Promise<void> {
 /** Call it when its table has been filled. */
 export async function indexPlan(db: SqlConnection, name: keyof typeof INDICES): Promise<void> {
   const index = INDICES[name];
-  await db.exec(`CREATE INDEX ${name} ON ${index}`);
+  if (db.ordersByKey || !JOINED_AS_A_WHOLE.has(name)) await db.exec(`CREATE INDEX ${name} ON ${index}`);
   await db.analyze(index.slice(0, index.indexOf('(')));
 }

@@ -10,7 +10,7 @@ export async function planValues(context: PlanContext): Promise<void> {
   await db.fill('plan_attribute_name', names);
   await db.run(
     `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, v.value
-     FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes) v ON true
+     FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes, '$') v ON true
      CROSS JOIN plan_attribute_name n ON n.name = v.key
      LEFT JOIN attribute a ON a.entry = p.object AND a.name = v.key
      WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value`,
@@ -20,8 +20,8 @@ export async function planValues(context: PlanContext): Promise<void> {
      FROM plan_person p CROSS JOIN attribute a ON a.entry = p.object
      CROSS JOIN plan_attribute_name n ON n.name = a.name CROSS JOIN object o ON o.key = p.object
      WHERE ?1 = 1 AND p.reason IS NULL
-       AND a.name NOT IN (SELECT v.key FROM json_each(o.attributes) v)
-       AND a.name NOT IN (SELECT v.key FROM json_each(o.problems) v)`,
+       AND a.name NOT IN (SELECT v.key FROM json_each(o.attributes, '$') v)
+       AND a.name NOT IN (SELECT v.key FROM json_each(o.problems, '$') v)`,
     [flag(complete)],
   );
   await keepUnread(context);
@@ -37,7 +37,7 @@ async function keepUnread({ db, source, asked }: PlanContext): Promise<void> {
   for (const name of cleared.map((row) => text(row, 'name'))) {
     if (asked.has(name)) continue;
     const [brought] = await db.query(
-      `SELECT 1 AS yes FROM object o CROSS JOIN json_each(o.attributes) v ON true
+      `SELECT 1 AS yes FROM object o CROSS JOIN json_each(o.attributes, '$') v ON true
        WHERE +o.source = ?1 AND o.present = 1 AND v.key = ?2 LIMIT 1`,
       [source, name],
     );

@@ -83,9 +83,10 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
   await db.exec(`
     DELETE FROM object_member WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');
     DELETE FROM object_ref WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');`);
+  const { join, value } = db.recordOf('p.staged');
   await db.run(
-    `INSERT INTO new_part SELECT g.object, CAST(s.record AS JSONTEXT) FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object
-     CROSS JOIN staged s ON s.key = p.staged WHERE g.members = 'whole'`,
+    `INSERT INTO new_part SELECT g.object, CAST(${value} AS JSONTEXT) FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object
+     ${join} WHERE g.members = 'whole'`,
   );
   await db.analyze('new_part');
   await addById(db, source);
@@ -115,7 +116,7 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
     db.run(
       `INSERT INTO object_member SELECT ${several ? 'DISTINCT' : ''} g.object, o.key, 0
        FROM new_part g CROSS JOIN json_each(g.record, '$.ids') m ON true
-       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value`,
+       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value ${db.ordersByKey ? '' : 'ORDER BY 1, 2'}`,
       [source],
     ),
   );

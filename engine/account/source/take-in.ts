@@ -6,6 +6,7 @@ import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
 import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
+import { RECORD_FIELDS, type RecordField } from '../store/record-fields.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -36,25 +37,8 @@ CREATE TEMP TABLE IF NOT EXISTS vouching (dn_key TEXT NOT NULL);
 DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched; DELETE FROM vouching;
 `;
 
-const FIELDS = [
-  'dn',
-  'sid',
-  'name',
-  'address',
-  'enabled',
-  'scope',
-  'type',
-  'aliases',
-  'attributes',
-  'problems',
-  'reason',
-  'detail',
-  'master_sid',
-  'linked',
-];
-const NUMBERS: ReadonlySet<string> = new Set(['enabled', 'linked']);
 /** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
-const KEPT: readonly string[] = ['sid', 'name', 'address', 'scope', 'type', 'master_sid'];
+const KEPT: readonly RecordField[] = ['sid', 'name', 'address', 'scope', 'type', 'master_sid'];
 
 /** Takes in a run's staged records. Call it inside the transaction that applies the run. */
 export async function takeIn(db: SqlConnection, what: TakeIn): Promise<void> {
@@ -128,13 +112,13 @@ async function addObjects(
   );
   if (added === 0) return;
   await db.analyze('seen');
-  const { join, value } = db.fieldsOf('s.record', FIELDS, NUMBERS);
+  const { join, value } = db.fieldsOf('n.first');
   await db.filling(['object'], () =>
     db.run(
-      `INSERT INTO object (key, source, id, kind, digest, present, ${FIELDS.join(', ')})
-       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${FIELDS.map(value).join(', ')}
-       FROM seen n CROSS JOIN staged s ON s.key = n.first ${join}
-       WHERE n.first IS NOT NULL ORDER BY n.object`,
+      `INSERT INTO object (key, source, id, kind, digest, present, ${RECORD_FIELDS.join(', ')})
+       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${RECORD_FIELDS.map(value).join(', ')}
+       FROM seen n ${join}
+       WHERE n.first IS NOT NULL ${db.ordersByKey ? 'ORDER BY n.object' : ''}`,
       [source],
     ),
   );
@@ -147,20 +131,20 @@ async function addObjects(
  * the fields last known: it is the same object still, with the same members and in the same groups.
  */
 async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<void> {
-  const of = db.fieldsOf('s.record', FIELDS, NUMBERS);
-  const said = (fields: readonly string[], kinds: string) => `(
+  const of = db.fieldsOf('d.staged');
+  const said = (fields: readonly RecordField[], kinds: string) => `(
     SELECT d.object, s.kind, s.digest, ${fields.map((field) => `${of.value(field)} AS ${field}`).join(', ')}
-    FROM dirty d CROSS JOIN staged s ON s.key = d.staged ${of.join} WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
+    FROM dirty d ${of.join} WHERE d.differs = 1 AND s.kind ${kinds} 'quarantined') n
     WHERE object.key = n.object AND object.key IN (SELECT object FROM dirty WHERE differs = 1)`;
-  const keeps = (field: string) => !complete && KEPT.includes(field);
-  const value = (field: string) =>
+  const keeps = (field: RecordField) => !complete && KEPT.includes(field);
+  const value = (field: RecordField) =>
     keeps(field) ? `coalesce(nullif(n.${field}, ''), object.${field}, n.${field})` : `n.${field}`;
   // Without its digest a record is looked at again, when a complete run says the same.
   const kept = KEPT.map((field) => `(coalesce(n.${field}, '') = '' AND object.${field} <> '')`).join(' OR ');
   await db.run(
     `UPDATE object SET kind = n.kind, digest = ${complete ? 'n.digest' : `CASE WHEN ${kept} THEN '' ELSE n.digest END`},
-       present = 1, dn_key = NULL, ${FIELDS.map((field) => `${field} = ${value(field)}`).join(', ')}
-     FROM ${said(FIELDS, '<>')}`,
+       present = 1, dn_key = NULL, ${RECORD_FIELDS.map((field) => `${field} = ${value(field)}`).join(', ')}
+     FROM ${said(RECORD_FIELDS, '<>')}`,
   );
   await db.run(
     `UPDATE object SET kind = n.kind, digest = n.digest, present = 1, reason = n.reason, detail = n.detail
@@ -172,9 +156,10 @@ async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<v
 async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   if (records.quarantined === 0) return;
   const { first, last } = stagedRange(run);
+  const { join, value } = db.fieldsOf('q.key');
   const names = await db.query(
-    `SELECT json_extract(record, '$.dn') AS dn FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined'
-       AND id = '?' || json_extract(record, '$.dn') AND length(id) > 1`,
+    `SELECT ${value('dn')} AS dn FROM (SELECT key FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined') q ${join}
+     WHERE s.id = '?' || ${value('dn')} AND length(s.id) > 1`,
     [first, last],
   );
   if (names.length === 0) return;

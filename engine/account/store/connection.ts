@@ -3,6 +3,7 @@
  * in a thread and one across the network look the same. There is one text of each statement, in SQLite's words as far as
  * PostgreSQL has others for them (`dialect.ts` says which); what differs between the stores stays in this folder.
  */
+import type { RecordField } from './record-fields.js';
 
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -18,16 +19,28 @@ export interface StagedRow {
   readonly record: string;
 }
 
+/** The records of a batch, which get the keys from `first` on. */
+export interface KeptBatch {
+  readonly first: number;
+  readonly rows: readonly StagedRow[];
+}
+
 /** Keys of staged records, both ends among them. */
 export interface StagedRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** The fields of a JSON object as SQL: what has to be joined to have them, and each by its name. */
+/** Staged records of objects as SQL: the rows `s` to be joined, with `kind`, `id` and `digest`, and each field by its name. */
 export interface RecordFields {
   readonly join: string;
-  readonly value: (field: string) => string;
+  readonly value: (field: RecordField) => string;
+}
+
+/** Staged records of members, JSON, as SQL: the rows `s` to be joined. */
+export interface WholeRecord {
+  readonly join: string;
+  readonly value: string;
 }
 
 /** A connection that nobody else uses meanwhile: its temporary tables are ours, and transactions do not nest. */
@@ -40,14 +53,19 @@ export interface SqlConnection {
   exec(sql: string): Promise<void>;
   /** Adds rows to a table in bulk, every column of it, in the order in which they come. */
   fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
-  /** Keeps the records of a batch, which get the keys from `first` on, until its run is sealed or given up. */
-  keepStaged(first: number, rows: readonly StagedRow[]): Promise<void>;
+  /** Keeps the records of batches until their run is sealed or given up. */
+  keepStaged(batches: readonly KeptBatch[]): Promise<void>;
   /** Forgets what was kept. A range holds whole batches. */
   dropStaged(range: StagedRange): Promise<void>;
-  /** Makes what was kept the rows of the table `staged`. Call it in {@link alone}, before anything that reads that table. */
+  /**
+   * Makes what was kept the rows of the table `staged`. Call it in {@link alone}, before anything that reads that table. Its
+   * column `record` has JSON where a record is held; all others by {@link fieldsOf} and {@link recordOf}.
+   */
   openStaged(range: StagedRange): Promise<void>;
-  /** Fields of the JSON in a column, as text; those in `numbers` as whole numbers. */
-  fieldsOf(record: string, fields: readonly string[], numbers: ReadonlySet<string>): RecordFields;
+  /** What the record of an object says that is staged under this key, an expression. */
+  fieldsOf(key: string): RecordFields;
+  /** The record of members that is staged under this key, an expression. */
+  recordOf(key: string): WholeRecord;
   /** Does work that fills tables. Where they are empty, a store may make their indices behind it. Call it in {@link alone}. */
   filling<Result>(tables: readonly string[], work: () => Promise<Result>): Promise<Result>;
   /**

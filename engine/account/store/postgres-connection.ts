@@ -1,11 +1,11 @@
 /** The account's connection over `pg`: one session of the server, whose temporary tables are its own. */
 import type { ClientBase } from 'pg';
-import { type SqlConnection, type SqlValue, type StagedRange, type StagedRow, integer } from './connection.js';
+import { type KeptBatch, type SqlConnection, type SqlValue, type StagedRange, integer } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { copyIn } from './postgres-copy.js';
 import { isLost, postgresError } from './postgres-errors.js';
 import { filledAtOnce } from './postgres-filling.js';
-import { dropPacks, fieldsOf, keepPack, openPacks } from './postgres-packs.js';
+import { dropPacks, fieldsOf, keepPacks, openPacks, recordOf } from './postgres-packs.js';
 
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
@@ -41,8 +41,8 @@ export class PostgresConnection implements SqlConnection {
     if (some.length > 0) await this.#guarded(() => copyIn(this.client, table, some));
   }
 
-  async keepStaged(first: number, rows: readonly StagedRow[]) {
-    await this.#guarded(() => keepPack(this.client, first, rows));
+  async keepStaged(batches: readonly KeptBatch[]) {
+    await this.#guarded(() => keepPacks(this.client, batches));
   }
 
   async dropStaged(range: StagedRange) {
@@ -53,8 +53,12 @@ export class PostgresConnection implements SqlConnection {
     await this.#guarded(() => openPacks(this.client, range));
   }
 
-  fieldsOf(record: string, fields: readonly string[], numbers: ReadonlySet<string>) {
-    return { join: fieldsOf(record, fields, numbers), value: (field: string) => `f.${field}` };
+  fieldsOf(key: string) {
+    return fieldsOf(key);
+  }
+
+  recordOf(key: string) {
+    return recordOf(key);
   }
 
   async filling<Result>(tables: readonly string[], work: () => Promise<Result>) {

@@ -8,6 +8,31 @@ import { inPostgres } from './dialect.js';
 import { lockOf } from './postgres-connection.js';
 import { MIGRATIONS } from './schema.js';
 
+/** Runs that wait for their seal are to be sent anew. */
+const ABANDON_OPEN = `
+    UPDATE run SET state = 'abandoned', ended_at = to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      WHERE state = 'open';
+    DELETE FROM staged_batch;`;
+/** Texts of a batch that waits: what every record has, then what an object says. */
+const PACKED = [
+  ...['kind', 'id', 'digest', 'part', 'parts', 'held', 'record'],
+  ...[
+    'dn',
+    'sid',
+    'name',
+    'address',
+    'enabled',
+    'scope',
+    'type',
+    'aliases',
+    'attributes',
+    'problems',
+    'reason',
+    'detail',
+  ],
+  ...['master_sid', 'linked'],
+];
+
 /**
  * By the number of the migration that they follow. Keys that SQLite gives by itself are given here; a record is parsed once,
  * when it is staged. Foreign keys on the large tables are left out: a check of each row would cost more than the row, and
@@ -23,11 +48,9 @@ const ADDED: Readonly<Record<number, string>> = {
     ALTER TABLE object DROP CONSTRAINT object_source_fkey;
     ALTER TABLE attribute DROP CONSTRAINT attribute_entry_fkey;
     ALTER TABLE member DROP CONSTRAINT member_grp_fkey;`,
-  // A row for each batch in place of one for each record. Runs that wait for their seal are to be sent anew.
+  // A row for each batch in place of one for each record.
   8: `
-    UPDATE run SET state = 'abandoned', ended_at = to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-      WHERE state = 'open';
-    DELETE FROM staged_batch;
+    ${ABANDON_OPEN}
     DROP TABLE staged;
     CREATE TABLE staged_pack (
       first BIGINT PRIMARY KEY, kinds TEXT NOT NULL, ids TEXT NOT NULL, part TEXT NOT NULL, parts TEXT NOT NULL,
@@ -36,6 +59,12 @@ const ADDED: Readonly<Record<number, string>> = {
     ALTER TABLE staged_pack ALTER kinds SET STORAGE EXTERNAL, ALTER ids SET STORAGE EXTERNAL, ALTER part SET STORAGE EXTERNAL,
       ALTER parts SET STORAGE EXTERNAL, ALTER held SET STORAGE EXTERNAL, ALTER digests SET STORAGE EXTERNAL,
       ALTER records SET STORAGE EXTERNAL;`,
+  // A column for each field in place of one for records.
+  9: `
+    ${ABANDON_OPEN}
+    DROP TABLE staged_pack;
+    CREATE TABLE staged_pack (first BIGINT PRIMARY KEY, as_json BOOLEAN NOT NULL, ${PACKED.map((name) => `${name} TEXT`).join(', ')});
+    ALTER TABLE staged_pack ${PACKED.map((name) => `ALTER ${name} SET STORAGE EXTERNAL`).join(', ')};`,
 };
 
 /**
@@ -64,10 +93,10 @@ CREATE OR REPLACE FUNCTION json_each(doc jsonb, path text) RETURNS SETOF json_it
   $$ SELECT (nth - 1)::text COLLATE "C", value COLLATE "C"
      FROM jsonb_array_elements_text(doc -> substr(path, 3)) WITH ORDINALITY AS e (value, nth) $$;
 CREATE OR REPLACE FUNCTION json_each(doc text) RETURNS SETOF json_item LANGUAGE sql IMMUTABLE ROWS 3 PARALLEL SAFE AS
-  $$ SELECT key COLLATE "C", value COLLATE "C" FROM json_each_text(CASE WHEN left(doc, 1) = '{' AND doc <> '{}' THEN doc::json END)
-     UNION ALL
-     SELECT (nth - 1)::text COLLATE "C", value COLLATE "C"
-     FROM json_array_elements_text(CASE WHEN left(doc, 1) = '[' AND doc <> '[]' THEN doc::json END) WITH ORDINALITY AS e (value, nth) $$;
+  $$ SELECT (nth - 1)::text COLLATE "C", value COLLATE "C"
+     FROM json_array_elements_text(CASE WHEN doc <> '[]' THEN doc::json END) WITH ORDINALITY AS e (value, nth) $$;
+CREATE OR REPLACE FUNCTION json_each(doc text, path text) RETURNS SETOF json_item LANGUAGE sql IMMUTABLE ROWS 3 PARALLEL SAFE AS
+  $$ SELECT key COLLATE "C", value COLLATE "C" FROM json_each_text(CASE WHEN path = '$' AND doc <> '{}' THEN doc::json END) $$;
 `;
 
 /**

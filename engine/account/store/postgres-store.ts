@@ -124,5 +124,7 @@ function sessionText({ schema, timeouts }: PostgresSettings): string {
   return [
     ...Object.entries(set).map(([name, value]) => `SET ${name} = ${value}`),
     `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+    // Remembers rows one by one where a join of whole tables is quicker. Unknown before PostgreSQL 14.
+    `SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_memoize'`,
   ].join(';\n');
 }

@@ -4,7 +4,8 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AccountError } from '../../model/errors.js';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
-import { type SqlConnection, type SqlValue, type StagedRange, type StagedRow, integer } from './connection.js';
+import { type KeptBatch, type SqlConnection, type SqlValue, type StagedRange, integer } from './connection.js';
+import { NUMBERS } from './record-fields.js';
 import { MIGRATIONS } from './schema.js';
 
 /** 64 MB: so much of what is staged may gather in the log before it is brought into the file while others wait. */
@@ -64,8 +65,8 @@ class SqliteConnection implements SqlConnection {
     });
   }
 
-  async keepStaged(first: number, rows: readonly StagedRow[]) {
-    await this.fill('staged', keyed(first, rows));
+  async keepStaged(batches: readonly KeptBatch[]) {
+    for (const batch of batches) await this.fill('staged', keyed(batch));
   }
 
   /** Where nothing else is staged the whole table goes, which is much quicker. */
@@ -83,12 +84,16 @@ class SqliteConnection implements SqlConnection {
     return Promise.resolve();
   }
 
-  fieldsOf(record: string, _fields: readonly string[], numbers: ReadonlySet<string>) {
-    const value = (field: string) => `${record} ->> '${field}'`;
+  fieldsOf(key: string) {
+    const value = (field: string) => `(s.record ->> '${field}')`;
     return {
-      join: '',
-      value: (field: string) => (numbers.has(field) ? `CAST(${value(field)} AS INTEGER)` : value(field)),
+      join: `CROSS JOIN staged s ON s.key = ${key}`,
+      value: (field: string) => (NUMBERS.has(field) ? `CAST(${value(field)} AS INTEGER)` : value(field)),
     };
+  }
+
+  recordOf(key: string) {
+    return { join: `CROSS JOIN staged s ON s.key = ${key}`, value: 's.record' };
   }
 
   async filling<Result>(_tables: readonly string[], work: () => Promise<Result>) {
@@ -179,7 +184,7 @@ class SqliteConnection implements SqlConnection {
   }
 }
 
-function* keyed(first: number, rows: readonly StagedRow[]) {
+function* keyed({ first, rows }: KeptBatch) {
   let key = first;
   for (const { kind, id, part, parts, held, digest, record } of rows) {
     yield [key, kind, id, part, parts, held, digest, record] as const;

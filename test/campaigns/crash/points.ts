@@ -17,7 +17,7 @@ export const POINTS: readonly Point[] = [
   { name: 'account: lease taken', statement: '^INSERT INTO meta VALUES', when: 'behind', opening: true },
   { name: 'account: run opened', statement: '^INSERT INTO run ', when: 'behind' },
   { name: 'account: batch noted', statement: '^INSERT INTO staged_batch', when: 'behind' },
-  { name: 'account: record staged', statement: '^(?:INSERT INTO staged|COPY staged_pack) ', when: 'behind' },
+  { name: 'account: record staged', statement: '^INSERT INTO staged(?:_pack)? ', when: 'behind' },
   { name: 'account: objects taken in', statement: '^INSERT INTO object ', when: 'behind' },
   { name: 'account: objects updated', statement: '^UPDATE object SET kind', when: 'behind' },
   { name: 'account: absent ones marked', statement: '^UPDATE object SET present = 0', when: 'behind' },
