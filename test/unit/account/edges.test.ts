@@ -368,6 +368,50 @@ describe('edges of the rules of an account', () => {
     assert.equal((await account.snapshot()).users[0]?.name, 'third', 'it came before "second"');
   });
 
+  it('whatever signs are in a value, it comes as it was, beside others of its batch', async () => {
+    const account = await open({}, { attributes: ['title'] });
+    const odd = [
+      'two\nlines',
+      '\u0001',
+      '\u001f',
+      '',
+      '\\N',
+      '\\.',
+      '[1]',
+      '{"a":"b"}',
+      'tab\there',
+      '"quoted"\r\n',
+      'Ä😀',
+    ];
+    const records = [
+      ...odd.map((name, index) =>
+        user(`p${String(index)}`, { name, dn: `CN=${name},DC=example`, attributes: { title: [name] } }),
+      ),
+      user('p90', { sid: null }),
+      group('g0', { name: 'two\nlines' }),
+      members('g0', ['p0', 'p90']),
+    ];
+    await whole(account, records);
+    const { users, groups } = await account.snapshot();
+    const named = (from: string[]) => [...from].sort();
+    assert.deepEqual(
+      named(users.map(({ name }) => name)),
+      named([...odd, users.find((one) => one.address === 'p90@example.com')?.name ?? '']),
+    );
+    for (const one of users) {
+      if (odd.includes(one.name)) assert.equal(Object.values(one.attributes)[0], one.name);
+    }
+    assert.deepEqual(
+      groups.map(({ name }) => name),
+      ['two\nlines'],
+    );
+    assert.equal((await whole(account, records)).outcome, 'unchanged');
+    const changed = records.map((one) => (one.kind === 'user' ? { ...one, name: `${one.name}\n\u0001` } : one));
+    assert.equal((await whole(account, changed)).changes.usersUpdated, odd.length + 1);
+    const after = await account.snapshot();
+    assert.ok(after.users.every(({ name }) => name.endsWith('\n\u0001')));
+  });
+
   it('history gives as many as were asked for, the newest first', async () => {
     const account = await open();
     const runs = [workshop.run(), workshop.run(), workshop.run()];
