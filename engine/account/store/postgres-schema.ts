@@ -59,11 +59,13 @@ const ADDED: Readonly<Record<number, string>> = {
     ALTER TABLE staged_pack ALTER kinds SET STORAGE EXTERNAL, ALTER ids SET STORAGE EXTERNAL, ALTER part SET STORAGE EXTERNAL,
       ALTER parts SET STORAGE EXTERNAL, ALTER held SET STORAGE EXTERNAL, ALTER digests SET STORAGE EXTERNAL,
       ALTER records SET STORAGE EXTERNAL;`,
-  // A column for each field in place of one for records.
+  // A column for each field in place of one for records, and no log of what waits: where the server ends in the middle, all
+  // of it is missing at the seal.
   9: `
     ${ABANDON_OPEN}
+    ALTER TABLE staged_batch SET UNLOGGED;
     DROP TABLE staged_pack;
-    CREATE TABLE staged_pack (first BIGINT PRIMARY KEY, as_json BOOLEAN NOT NULL, ${PACKED.map((name) => `${name} TEXT`).join(', ')});
+    CREATE UNLOGGED TABLE staged_pack (first BIGINT PRIMARY KEY, as_json BOOLEAN NOT NULL, ${PACKED.map((name) => `${name} TEXT`).join(', ')});
     ALTER TABLE staged_pack ${PACKED.map((name) => `ALTER ${name} SET STORAGE EXTERNAL`).join(', ')};`,
 };
 
