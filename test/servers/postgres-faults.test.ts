@@ -221,7 +221,7 @@ describe('PostgreSQL on a bad day', function () {
       const account = await opened(settings);
       await sync(account, workshop.run(), [user('ann')]);
       const before = await account.snapshot();
-      const people = Array.from({ length: 4_000 }, (_, index) => user(`p${String(index)}`));
+      const people = Array.from({ length: 10_000 }, (_, index) => user(`p${String(index)}`));
       const run = workshop.run();
       const whole = async () => {
         await account.stage(run, 0, [user('ann'), ...people]);
@@ -230,7 +230,7 @@ describe('PostgreSQL on a bad day', function () {
       assert.equal(await codeOf(whole()), 'STORE_FULL');
       assert.deepEqual(await account.snapshot(), before);
       spawnSync('mount', ['-o', 'remount,size=128m', disk]);
-      assert.equal((await whole()).changes.usersAdded, 4_000);
+      assert.equal((await whole()).changes.usersAdded, 10_000);
       await account.close();
       await dropStore(settings.store);
       await admin.query('ALTER ROLE owner RESET default_tablespace');

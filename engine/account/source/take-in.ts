@@ -82,7 +82,9 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
   );
   if (!db.ordersByKey) await keepLast(db, known);
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
-  if (known < staged) await addObjects(db, { source, first, last });
+  await db.analyze('seen');
+  if (known === staged) return;
+  await addObjects(db, { source, first, last });
   await db.analyze('object', 'seen');
 }
 
@@ -130,7 +132,7 @@ async function addObjects(
  * Only what is not as it was: a new object is as it was staged already, unless it was staged twice. What is set aside keeps
  * the fields last known: it is the same object still, with the same members and in the same groups.
  */
-async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<void> {
+async function updateObjects(db: SqlConnection, { complete, records }: TakeIn): Promise<void> {
   const of = db.fieldsOf('d.staged');
   const said = (fields: readonly RecordField[], kinds: string) => `(
     SELECT d.object, s.kind, s.digest, ${fields.map((field) => `${of.value(field)} AS ${field}`).join(', ')}
@@ -146,6 +148,7 @@ async function updateObjects(db: SqlConnection, { complete }: TakeIn): Promise<v
        present = 1, dn_key = NULL, ${RECORD_FIELDS.map((field) => `${field} = ${value(field)}`).join(', ')}
      FROM ${said(RECORD_FIELDS, '<>')}`,
   );
+  if (records.quarantined === 0) return;
   await db.run(
     `UPDATE object SET kind = n.kind, digest = n.digest, present = 1, reason = n.reason, detail = n.detail
      FROM ${said(['reason', 'detail'], '=')}`,
