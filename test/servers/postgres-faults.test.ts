@@ -16,11 +16,12 @@ import type { SqlConnection } from '../../engine/account/store/connection.js';
 import { openStore } from '../../engine/account/store/store.js';
 import type { EnrichedRecord } from '../../engine/model/records.js';
 import { AccountError } from '../../engine/model/errors.js';
+import type { Report } from '../../engine/model/report.js';
 import type { Run } from '../../engine/model/run.js';
 import { askStore, dropStore, postgresStore } from '../support/account-store.js';
 import { type PostgresProxy, type Watch, startPostgresProxy } from '../support/postgres-proxy.js';
 import { type TestPostgres, startPostgres } from '../support/postgres.js';
-import { Workshop, group, members, seal, sync, user } from '../unit/account/support.js';
+import { UNLIMITED, Workshop, group, members, seal, sync, user } from '../unit/account/support.js';
 
 const APPLIER = join(__dirname, '..', 'unit', 'account', 'programs', 'applier.js');
 
@@ -199,6 +200,58 @@ describe('PostgreSQL on a bad day', function () {
     await admin.end();
     await sleep(200);
     assert.equal((await step(account, workshop.run(), 1)).outcome, 'committed');
+  });
+
+  describe('a server that ends at once while a run is staged', () => {
+    const rules = { holdUnusual: false, limits: UNLIMITED, userLeft: 'remove', graceDays: 0, graceRuns: 1 } as const;
+    const everybody = Array.from({ length: 9 }, (_, number) => user(`p${String(number)}`));
+
+    /** Kills a session, which the server takes for its own end: it starts again, and empties what has no log. */
+    async function killed(): Promise<void> {
+      const admin = new Client({ connectionString: postgres.adminUrl });
+      admin.on('error', () => undefined);
+      await admin.connect();
+      const { rows } = await admin.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      process.kill(Number(rows[0]?.pid), 'SIGKILL');
+      await admin.end().catch(() => undefined);
+    }
+
+    /** The report of a run whose nine people were staged before the server ended. */
+    async function afterwards(prepare: string): Promise<{ report: Report; account: Account }> {
+      const settings = settingsWith({}, { rules });
+      const account = await opened(settings);
+      await sync(account, workshop.run(), [...everybody, user('leaver')]);
+      const admin = new Client({ connectionString: postgres.adminUrl });
+      await admin.connect();
+      await admin.query(`SET search_path = ${settings.store.schema}; ${prepare}`);
+      await admin.end();
+      const run = workshop.run();
+      for (let index = 0; index < 3; index += 1)
+        await account.stage(run, index, everybody.slice(3 * index, 3 * index + 3));
+      await killed();
+      for (let left = 50; ; left -= 1) {
+        try {
+          return { report: await account.apply(run, seal(3), { dryRun: false }), account };
+        } catch (error) {
+          if (left === 0) throw error;
+          await sleep(200);
+        }
+      }
+    }
+
+    it('all of it is missing at the seal, nobody is removed, and the next run is right', async () => {
+      const { report, account } = await afterwards('');
+      assert.equal(report.complete, false);
+      assert.equal((await account.snapshot()).users.length, 10);
+      await sync(account, workshop.run(), everybody);
+      assert.equal((await account.snapshot()).users.length, 9);
+    });
+
+    it('negative control: were the numbers of the batches kept without the batches, all were removed', async () => {
+      const { report, account } = await afterwards('ALTER TABLE staged_batch SET LOGGED');
+      assert.equal(report.complete, true);
+      assert.equal((await account.snapshot()).users.length, 0);
+    });
   });
 
   it('a disk that is full: says so, nothing is written, and with more room the run applies', async () => {
