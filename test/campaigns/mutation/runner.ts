@@ -6,6 +6,8 @@ import { createRequire, registerHooks } from 'node:module';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
+// Property tests draw the same each time, or what they find by chance would be put down to the mutant.
+import '../../support/seed.js';
 
 /** What the process is told, and what it answers. */
 export interface Job {
