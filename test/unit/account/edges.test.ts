@@ -179,6 +179,20 @@ describe('edges of the rules of an account', () => {
     assert.equal((await whole(account, people(1))).changes.usersDowngraded, 1);
   });
 
+  it('three complete runs: the second counts, though nothing changes in it', async () => {
+    const account = await open({ graceDays: 0, graceRuns: 3 });
+    await whole(account, people(2));
+    const runs = [await whole(account, people(1)), await whole(account, people(1)), await whole(account, people(1))];
+    assert.deepEqual(
+      runs.map(({ outcome, changes }) => [outcome, changes.usersLeaving, changes.usersDowngraded]),
+      [
+        ['committed', 1, 0],
+        ['unchanged', 0, 0],
+        ['committed', 0, 1],
+      ],
+    );
+  });
+
   it('a group in which only somebody absent is left stays until that one has ended', async () => {
     const account = await open({ graceDays: 0, graceRuns: 2, userLeft: 'remove' });
     const list = [group('g'), members('g', ['p0'])];

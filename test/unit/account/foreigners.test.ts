@@ -81,6 +81,14 @@ describe('a member of another forest', () => {
     assert.deepEqual(await inTeam(), ['user:zoe@example.com']);
   });
 
+  it('leaves a group with nobody else, when another has the SID', async () => {
+    const list = [user('ann'), group('team'), members('team', [foreigner])];
+    await run('other', [zoe]);
+    await run('hq', list);
+    await run('other', [{ ...zoe, sid: null }]);
+    assert.deepEqual((await run('hq', list)).changes, ['member-removed team zoe', 'leaving team no-mail']);
+  });
+
   it('is not reported of a group that the account does not have', async () => {
     const { report } = await run('hq', [user('ann'), group('team'), members('team', [foreigner])]);
     assert.deepEqual([asideLines(report), await inTeam()], [[], undefined]);

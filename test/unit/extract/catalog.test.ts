@@ -192,6 +192,15 @@ describe('Global Catalog', () => {
       assert.equal(read.seal.incomplete[0]?.code, 'DOMAIN_UNANSWERED');
     }));
 
+  it('a domain that refuses on the way is given up, and its connection is closed', () =>
+    withForest(async (forest, settings) => {
+      const sales = forest.controllers[1]?.directory;
+      sales?.setQuirks({ timeLimitExceededAfter: 0 });
+      const read = await readAll(settings, { filter: BY_MAIL });
+      assert.equal(read.seal.incomplete[0]?.code, 'DOMAIN_UNANSWERED');
+      assert.equal(sales?.transcript.at(-1)?.kind, 'unbind');
+    }));
+
   for (const [where, after] of [
     ['the catalog', 1],
     ['another domain', 1],
