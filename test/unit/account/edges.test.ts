@@ -179,6 +179,16 @@ describe('edges of the rules of an account', () => {
     assert.equal((await whole(account, people(1))).changes.usersDowngraded, 1);
   });
 
+  it('who is renamed counts against no limit of who is disabled', async () => {
+    const account = await open({ limits: { ...UNLIMITED, users: { count: 0, percent: null } } });
+    await whole(account, people(3));
+    const renamed = await whole(
+      account,
+      people(3).map((one) => ({ ...one, name: 'Other' })),
+    );
+    assert.deepEqual([renamed.outcome, renamed.changes.usersUpdated], ['committed', 3]);
+  });
+
   it('three complete runs: the second counts, though nothing changes in it', async () => {
     const account = await open({ graceDays: 0, graceRuns: 3 });
     await whole(account, people(2));
