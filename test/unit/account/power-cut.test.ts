@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { AccountSettings } from '../../../engine/account/account.js';
 import type { SqliteSettings } from '../../../engine/account/store/store.js';
 import { UNLIMITED, Workshop, seal, sync, user } from './support.js';
@@ -11,6 +12,7 @@ const people = (of: number) => Array.from({ length: 20 }, (_, index) => user(`p$
 
 describe('an account after a power cut, while a run was staged', () => {
   let workshop: Workshop;
+  let reader: DatabaseSync;
   let settings: AccountSettings<SqliteSettings>;
   const run = () => workshop.run({ id: 'cut', startedAt: '2026-02-01T00:00:00.000Z' });
 
@@ -27,11 +29,16 @@ describe('an account after a power cut, while a run was staged', () => {
       user('leaver'),
     ]);
     await before.close();
-    // From here on all of its log is what was staged, and that it was opened.
     const account = await workshop.open(settings);
+    // What comes behind the moment that somebody reads of stays in the log: the file is as it is now.
+    reader = new DatabaseSync(settings.store.file);
+    reader.exec('BEGIN; SELECT count(*) FROM run');
     for (let of = 0; of < BATCHES; of += 1) await account.stage(run(), of, people(of));
   });
-  afterEach(() => workshop.close());
+  afterEach(() => {
+    reader.close();
+    return workshop.close();
+  });
 
   /** The files as they would be found, with so much of the log. */
   async function found(share: number) {
