@@ -78,8 +78,8 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
 /**
  * The account holds the wanted address for another directory person. It is free only if that person gives it up in this run:
  * as a primary address by getting another one, by not being there or by having none any more, as an alias because a primary
- * address beats it. Whoever is refused keeps
- * what is held, which may refuse the next: repeated until nobody is.
+ * address beats it, or because somebody else takes that person's place. Whoever is refused keeps what is held, which may refuse the
+ * next: repeated until nobody is.
  */
 async function refuseHeldAddresses({ db, complete, source }: PlanContext): Promise<number> {
   return db.run(
@@ -95,6 +95,8 @@ async function refuseHeldAddresses({ db, complete, source }: PlanContext): Promi
          AND NOT (a.is_primary = 1 AND ?3 = 1 AND e.kind = p.kind AND (h.aside IS NOT NULL OR EXISTS (
            SELECT 1 FROM object x WHERE x.key = a.entry AND x.source = ?2 AND x.present = 0))
            AND NOT ${isListed('protect', { address: 'e.address', id: 'e.id' })})
+         AND NOT (a.is_primary = 0 AND ?1 = 1 AND EXISTS (SELECT 1 FROM plan_person q WHERE q.kind = e.kind AND q.wanted = e.address
+           AND q.object <> e.key AND q.reason IS NULL AND q.clash IS NULL))
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address ELSE ?1 = 1 END)
      ) r WHERE r.object = plan_person.object`,
     [flag(complete), source, flag(complete)],

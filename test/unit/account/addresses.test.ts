@@ -36,6 +36,15 @@ describe('an address belongs to one user', () => {
     assert.doesNotMatch(report.setAside[0]?.detail ?? '', /@/, 'an id is all that is told of a person');
   });
 
+  it('an alias of somebody whose place another takes is free in the same run, and not where nobody takes it', async () => {
+    await outcome([person('gone', 'x', ['old']), person('b', 'b')]);
+    const { aside } = await outcome([person('b', 'x'), person('new', 'old')]);
+    assert.deepEqual([aside, await addresses()], [[], ['old', 'x']]);
+    await outcome([person('b', 'x', ['own']), person('new', 'old')]);
+    // Absent, and marked only: what they have is theirs.
+    assert.deepEqual((await outcome([person('new', 'old'), person('c', 'own')])).aside, ['ADDRESS_CLASH c']);
+  });
+
   it('the one who has it keeps it, whatever the name of the other', async () => {
     await outcome([person('m', 'x')]);
     const { aside, changes } = await outcome([person('a', 'x'), person('m', 'x')]);
