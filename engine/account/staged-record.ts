@@ -45,21 +45,21 @@ export async function toStaged(
 
 /** The names that the account takes. A directory spells each in one way, so that folding its case once is enough. */
 class Names {
-  readonly #taken: ReadonlySet<string>;
-  readonly #folded = new Map<string, string | null>();
+  /** In lower case, in the order of their code units. */
+  readonly inOrder: readonly string[];
+  readonly #places = new Map<string, number>();
 
   constructor(attributes: readonly string[]) {
-    this.#taken = new Set(attributes.map((name) => name.toLowerCase()));
+    this.inOrder = [...new Set(attributes.map((name) => name.toLowerCase()))].sort();
   }
 
-  /** In lower case, or null where the account does not take it. */
-  taken(shown: string): string | null {
-    const known = this.#folded.get(shown);
+  /** Its place in that order; -1 where the account does not take it. */
+  placeOf(shown: string): number {
+    const known = this.#places.get(shown);
     if (known !== undefined) return known;
-    const lower = shown.toLowerCase();
-    const name = this.#taken.has(lower) ? lower : null;
-    this.#folded.set(shown, name);
-    return name;
+    const place = this.inOrder.indexOf(shown.toLowerCase());
+    this.#places.set(shown, place);
+    return place;
   }
 }
 
@@ -70,12 +70,12 @@ const SUSPECT = /\\u(?:0000|d[89a-f])/;
 
 /** With the replacement character in place of it, in every store, so that plans are the same. */
 function storable(text: string): string {
-  return text.replace(UNSTORABLE, '\ufffd');
+  return text.isWellFormed() && !text.includes('\0') ? text : text.replace(UNSTORABLE, '\ufffd');
 }
 
 function jsonOf(content: object): string {
   const json = JSON.stringify(content);
-  if (!SUSPECT.test(json)) return json;
+  if (!json.includes('\\u') || !SUSPECT.test(json)) return json;
   return JSON.stringify(content, (_name, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
@@ -95,7 +95,8 @@ function stagedObject(record: ObjectRecord, names: Names): StagedRecord {
 }
 
 /** Lower case, each once, in the order of their code units: the same list always gives the same JSON. */
-function inOneOrder(list: readonly string[]): string[] {
+function inOneOrder(list: readonly string[]): readonly string[] {
+  if (list.length === 0) return list;
   const lower = list.map((one) => one.toLowerCase());
   return lower.length < 2 ? lower : [...new Set(lower)].sort();
 }
@@ -107,7 +108,8 @@ function contentOf(record: ObjectRecord, names: Names) {
   if (record.kind === 'group' || record.kind === 'dynamic-group') {
     return { dn, sid, name, address, scope: record.scope, type: record.type };
   }
-  const aliases = inOneOrder(record.aliases).filter((alias) => alias !== address);
+  const all = inOneOrder(record.aliases);
+  const aliases = address !== null && all.includes(address) ? all.filter((alias) => alias !== address) : all;
   const { attributes, problems } = valuesOf(record.attributes, names);
   const shared = { dn, sid, name, address, enabled: record.enabled ? 1 : 0, aliases, attributes, problems };
   if (record.kind === 'contact' || record.masterSid === undefined) return shared;
@@ -116,24 +118,30 @@ function contentOf(record: ObjectRecord, names: Names) {
 
 /** One string per attribute; others are problems. An attribute returned without a value says as much as none. */
 function valuesOf(attributes: ObjectRecordAttributes, names: Names) {
-  const values: [string, string][] = [];
-  const problems: [string, 'SEVERAL_VALUES' | 'NOT_A_STRING'][] = [];
-  for (const shown of Object.keys(attributes)) {
-    const name = names.taken(shown);
+  const values: (string | undefined)[] = [];
+  const problems: ('SEVERAL_VALUES' | 'NOT_A_STRING' | undefined)[] = [];
+  for (const shown in attributes) {
+    const place = names.placeOf(shown);
     const list = attributes[shown];
     const value = list?.[0];
-    if (name === null || list === undefined || value === undefined) continue;
-    if (list.length > 1) problems.push([name, 'SEVERAL_VALUES']);
-    else if (typeof value !== 'string') problems.push([name, 'NOT_A_STRING']);
-    else values.push([name, value]);
+    if (place === -1 || list === undefined || value === undefined) continue;
+    if (list.length > 1) problems[place] = 'SEVERAL_VALUES';
+    else if (typeof value !== 'string') problems[place] = 'NOT_A_STRING';
+    else values[place] = value;
   }
-  return { attributes: byName(values), problems: byName(problems) };
+  return { attributes: byName(values, names), problems: byName(problems, names) };
 }
 type ObjectRecordAttributes = Extract<EnrichedRecord, { kind: 'user' }>['attributes'];
 
-function byName(entries: [string, string][]): Record<string, string> {
-  if (entries.length > 1) entries.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-  return Object.fromEntries(entries);
+/** Made in one order, objects are alike for whoever writes them as JSON, which is quicker then. */
+function byName(values: readonly (string | undefined)[], { inOrder }: Names): Readonly<Record<string, string>> {
+  const named: Record<string, string> = {};
+  for (let place = 0; place < values.length; place += 1) {
+    const name = inOrder[place];
+    const value = values[place];
+    if (name !== undefined && value !== undefined) named[name] = value;
+  }
+  return named;
 }
 
 /**
