@@ -67,7 +67,8 @@ function packOf({ first, rows }: KeptBatch): (number | string | boolean | null)[
     ...RECORD_FIELDS.map((field) => said.map((one) => textOf(one[field]))),
   ];
   const joined = columns.map((values) => (values.every((value) => value === null) ? null : inLines(values)));
-  const asJson = joined.some((text) => text !== null && linesOf(text) !== rows.length);
+  // An empty text is no line for the server, not one without anything in it.
+  const asJson = joined.some((text) => text !== null && (text === '' || linesOf(text) !== rows.length));
   return [first, asJson, ...(asJson ? columns.map((values) => JSON.stringify(values)) : joined)];
 }
 

@@ -436,6 +436,19 @@ describe('edges of the rules of an account', () => {
     assert.ok(after.users.every(({ name }) => name.endsWith('\n\u0001')));
   });
 
+  it('an empty name comes as it was, alone in its batch, too', async () => {
+    const account = await open();
+    const run = workshop.run();
+    await sync(account, run, [user('p0', { name: '' }), group('g0', { name: '' }), members('g0', ['p0'])], {
+      batchSize: 1,
+    });
+    const { users, groups } = await account.snapshot();
+    assert.deepEqual(
+      [...users, ...groups].map(({ name }) => name),
+      ['', ''],
+    );
+  });
+
   it('history gives as many as were asked for, the newest first', async () => {
     const account = await open();
     const runs = [workshop.run(), workshop.run(), workshop.run()];
