@@ -7,7 +7,7 @@ import { AccountOracle } from '../../support/oracle/history.js';
 const SEEDS = 2 * Number(process.env['HISTORIES'] ?? 15);
 
 describe('an account after any history of directories', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   it('is what the oracle says', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1)
       assert.equal(await oneHistory(seed), AS_IT_SHOULD, `seed ${String(seed)}`);
