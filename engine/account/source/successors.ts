@@ -34,9 +34,10 @@ export async function handOver({ db, source, complete, settled, settings }: Plan
   );
   if (heirs === 0) return;
   await moveEntries(db, { from: 'holder', to: 'heir' });
-  await db.exec(
-    `INSERT INTO moved_group SELECT grp FROM member WHERE entry IN (SELECT heir FROM heir) ON CONFLICT DO NOTHING`,
-  );
+  // Those that the entry is in, and those that the heir is in, though they say the same as ever.
+  await db.exec(`
+    INSERT INTO moved_group SELECT grp FROM member WHERE entry IN (SELECT heir FROM heir) ON CONFLICT DO NOTHING;
+    INSERT INTO moved_group SELECT r.object FROM object_member r WHERE r.member IN (SELECT heir FROM heir) ON CONFLICT DO NOTHING;`);
 }
 
 /** Gives the entries back: a plan that is held leaves the account untouched. */

@@ -153,6 +153,14 @@ describe('an account on a bad day', () => {
       ]);
     });
 
+    it('comes into the groups that name it already, though they say the same as before', async () => {
+      const both = [group('team'), members('team', ['new', 'bob'])];
+      await outcome([as('old'), as('new', { primary: null }), user('bob'), ...both]);
+      assert.deepEqual(await membersOf('team'), ['user:bob']);
+      const { changes } = await outcome([as('new'), user('bob'), ...both]);
+      assert.deepEqual(changes, ['updated new id', 'member-added team new']);
+    });
+
     it('takes the address only of somebody who is not there', async () => {
       await outcome([as('old'), user('bob')]);
       const there = await outcome([as('old'), as('new'), user('bob')]);
