@@ -8,7 +8,7 @@ import { planMembers } from './members.js';
 import { planPersons } from './persons.js';
 import { listPatterns } from './protect.js';
 import { rankSources } from './rank.js';
-import { planScope, rememberOpen } from './scope.js';
+import { planScope, rememberOpen, scopeHolders } from './scope.js';
 import { writeSetAside } from './set-aside.js';
 import { clearPlan } from './tables.js';
 import { planTouched } from './touched.js';
@@ -27,6 +27,7 @@ export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await planTwins(context);
   await planScope(context);
   await scopeTwins(context);
+  await scopeHolders(context);
   await db.analyze('plan_scope');
   await planPersons(context);
   await planAliases(context);

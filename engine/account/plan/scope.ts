@@ -5,7 +5,7 @@
  */
 import type { PlanContext } from './context.js';
 
-/** Fills `plan_scope`. */
+/** Fills `plan_scope`, all but those who are in it because of others. */
 export async function planScope({ db, source, settled }: PlanContext): Promise<void> {
   if (!settled) {
     await db.run(
@@ -18,6 +18,11 @@ export async function planScope({ db, source, settled }: PlanContext): Promise<v
     `INSERT INTO plan_scope SELECT object FROM dirty UNION SELECT key FROM object WHERE source = ?1 AND open = 1`,
     [source],
   );
+}
+
+/** Adds whoever holds an address that one of these wants. Call it when all who may want something are in it, twins too. */
+export async function scopeHolders({ db, settled }: PlanContext): Promise<void> {
+  if (!settled) return;
   await db.run(
     `INSERT INTO plan_scope SELECT a.entry FROM (SELECT object FROM plan_scope) s CROSS JOIN object o ON o.key = s.object
      CROSS JOIN address a ON a.kind = o.kind AND a.address = o.address WHERE a.entry > 0 ON CONFLICT DO NOTHING`,

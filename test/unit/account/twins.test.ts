@@ -55,6 +55,17 @@ describe('twins', () => {
     assert.deepEqual((await run('hq', all)).changes, ['enabled box']);
   });
 
+  it('an account that is another mailbox’s now has its address at once, though a third has it as an alias', async () => {
+    const other = (rest: Partial<User> = {}) => user('other', { sid: 'S-1-5-21-1-1-1-4', ...rest });
+    const ann = own({ primary: 'a@example.com' });
+    await run('hq', [other(), mailbox(), ann, ...teams]);
+    assert.deepEqual(await inGroups(), { team: ['user:ann@example.com'] });
+    const { changes, report } = await run('hq', [other({ masterSid: SID }), mailbox(), ann, ...teams]);
+    assert.deepEqual(asideLines(report), ['ALIAS_CLASH box']);
+    assert.ok(changes.includes('added ann'), changes.join());
+    assert.deepEqual(await inGroups(), { team: ['user:a@example.com'] });
+  });
+
   it('negative control: without the SID the address clashes, and the disabled account is not enabled', async () => {
     const stranger = mailbox();
     delete stranger.masterSid;
