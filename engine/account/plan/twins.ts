@@ -72,8 +72,8 @@ export async function planTwinStates({ db, source, settings, additionsOnly, caut
 }
 
 /**
- * Whoever is new or changed has a twin of the same source to be looked at, too. One of another source has its state at once, and
- * is looked at in the next run of its own where it was a twin before (`source/former-twins.ts`). Call it when the scope is chosen.
+ * Whoever is new or changed has a twin to be looked at, too: in this run where it is of the same source, else in the next of its
+ * own, but for the state. Call it when the scope is chosen.
  */
 export async function scopeTwins({ db, source }: PlanContext): Promise<void> {
   const [some] = await db.query('SELECT 1 AS yes FROM plan_pair LIMIT 1');
@@ -83,6 +83,10 @@ export async function scopeTwins({ db, source }: PlanContext): Promise<void> {
     CROSS JOIN object o ON o.key = f.object`;
   await db.run(
     `INSERT INTO plan_scope SELECT f.object FROM ${twins} WHERE o.source = ?1 AND o.present = 1 ON CONFLICT DO NOTHING`,
+    [source],
+  );
+  await db.run(
+    `UPDATE object SET open = 1 WHERE open = 0 AND key IN (SELECT f.object FROM ${twins} WHERE o.source <> ?1)`,
     [source],
   );
 }

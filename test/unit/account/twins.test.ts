@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { EnrichedRecord, User } from '../../../engine/model/records.js';
 import { twinsMerged } from '../../support/oracle/twins.js';
-import { Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+import { UNLIMITED, Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
 
 const SID = 'S-1-5-21-7-7-7-1001';
 const FROM = ['resource', 'people'] as const;
@@ -64,6 +64,17 @@ describe('twins', () => {
     assert.deepEqual(asideLines(report), ['ALIAS_CLASH box']);
     assert.ok(changes.includes('added ann'), changes.join());
     assert.deepEqual(await inGroups(), { team: ['user:a@example.com'] });
+  });
+
+  it('an account whose mailbox another source says to be another’s is looked at in the next run of its own', async () => {
+    const rules = { holdUnusual: false, limits: UNLIMITED, precedence: ['people', 'resource'] };
+    account = await workshop.open(workshop.settings({ rules }));
+    const other = (rest: Partial<User> = {}) => user('other', { sid: 'S-1-5-21-1-1-1-4', ...rest });
+    await run('resource', [other(), mailbox()]);
+    assert.deepEqual((await run('people', [own()])).changes, ['enabled box']);
+    await run('resource', [other({ masterSid: SID }), mailbox()]);
+    assert.ok((await run('people', [own()])).changes.includes('linked ann'));
+    assert.deepEqual((await run('people', [own()])).changes, []);
   });
 
   it('negative control: without the SID the address clashes, and the disabled account is not enabled', async () => {
