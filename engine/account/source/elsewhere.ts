@@ -16,6 +16,11 @@ DELETE FROM elsewhere; DELETE FROM elsewhere_group;
 const firstOf = (column: 'id' | 'sid') =>
   `(SELECT o.key FROM source s CROSS JOIN object o ON o.source = s.key AND o.${column} = r.ref
      WHERE s.key <> ?1 AND o.kind <> 'members' ORDER BY o.present DESC, o.key LIMIT 1)`;
+/** Somebody, or the person with the mailbox that is linked to them, came into the account since, in a run of their own source. */
+const NOT_YET_IN = (group: string, member: string) =>
+  `EXISTS (SELECT 1 FROM entry n WHERE (n.key = ${member} OR n.key IN (
+       SELECT m.key FROM object x CROSS JOIN object m ON m.master_sid = x.sid WHERE x.key = ${member}))
+     AND NOT EXISTS (SELECT 1 FROM member w WHERE w.grp = ${group} AND w.entry = n.key))`;
 const WAITING = 'object_ref r CROSS JOIN object g ON g.key = r.object AND g.source = ?1';
 
 /** Call it when the run's own members are taken in; groups whose members changed by it are added to `moved_group`. */
@@ -42,6 +47,7 @@ export async function findElsewhere(db: SqlConnection, source: number): Promise<
     INSERT INTO moved_group SELECT e.object FROM elsewhere e
       WHERE NOT EXISTS (SELECT 1 FROM object_member m WHERE m.object = e.object AND m.member = e.member AND m.via = ${VIA})
       ON CONFLICT DO NOTHING;
+    INSERT INTO moved_group SELECT e.object FROM elsewhere e WHERE ${NOT_YET_IN('e.object', 'e.member')} ON CONFLICT DO NOTHING;
     DELETE FROM object_member WHERE via = ${VIA} AND object IN (SELECT object FROM elsewhere_group)
       AND (object, member) NOT IN (SELECT object, member FROM elsewhere);
     INSERT INTO object_member SELECT object, member, ${VIA} FROM elsewhere WHERE true ON CONFLICT DO NOTHING;`);

@@ -41,6 +41,20 @@ describe('a member of another forest', () => {
     assert.deepEqual((await run('hq', team(foreigner))).changes, []);
   });
 
+  it('is a member as soon as he is somebody in the account, or the mailbox that is linked to him is', async () => {
+    await run('other', [{ ...zoe, primary: null }]);
+    await run('hq', team(foreigner));
+    assert.deepEqual((await run('hq', team(foreigner))).changes, []);
+    await run('other', [zoe]);
+    assert.deepEqual((await run('hq', team(foreigner))).changes, ['member-added team zoe']);
+    account = await workshop.open(workshop.settings());
+    await run('other', [{ ...zoe, primary: null }]);
+    await run('hq', team(foreigner));
+    await run('mail', [user('box', { sid: 'S-1-5-21-1-1-1-5', masterSid: SID })]);
+    assert.deepEqual((await run('hq', team(foreigner))).changes, ['member-added team box']);
+    assert.deepEqual((await run('hq', team(foreigner))).changes, []);
+  });
+
   it('negative control: under another SID he is named in the report, and nobody is a member', async () => {
     await run('other', [{ ...zoe, sid: `${SID}9` }]);
     const { report } = await run('hq', team(foreigner));
