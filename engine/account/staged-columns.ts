@@ -1,6 +1,6 @@
 /**
- * A batch on its way into the account's thread, by columns: a copy of four lists takes a fifth of the time that a copy of an object
- * for each record does.
+ * A batch on its way into the account's thread, by columns: a few lists are copied sooner than an object for each
+ * record.
  */
 import type { StagedRecord } from './staged-record.js';
 import type { PreparedBatch } from './stager.js';

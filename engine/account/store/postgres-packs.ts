@@ -1,6 +1,6 @@
 /**
  * Batches that wait for their seal, in PostgreSQL: each in one row (`staged_pack`), each column of its records as one text,
- * which costs a tenth of a row for each. At the seal they become the rows of the temporary table `staged`, that the account's
+ * which costs much less than a row for each. At the seal they become the rows of the temporary table `staged`, that the account's
  * SQL reads in both stores, but without the records: only those that are new, or not as they were, are looked for in their packs.
  */
 import type { ClientBase } from 'pg';

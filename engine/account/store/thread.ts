@@ -16,7 +16,6 @@ import { quarantinePage } from '../quarantine.js';
 import type { AccountSettings } from '../settings.js';
 import { type Shown, plannedSteps, shownChanges } from '../shown-plan.js';
 import { snapshotOf } from '../snapshot.js';
-
 import { type BatchColumns, batchOf } from '../staged-columns.js';
 import { abandonRun, expireRuns, expiryFrom, stageBatches } from '../staging.js';
 import type { SqlConnection } from './connection.js';
