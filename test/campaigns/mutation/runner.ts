@@ -71,8 +71,10 @@ async function run({ file, source, suites, timeout }: Job): Promise<Verdict> {
     }
     const [found] = failures;
     if (found && LATE.test(found.error)) return { verdict: 'late' };
-    process.send?.({ verdict: 'going on', suite, took: performance.now() - began } satisfies Passed);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      process.send?.({ verdict: 'going on', suite, took: performance.now() - began } satisfies Passed);
+      continue;
+    }
     return {
       verdict: NO_SQL.test(found.error) ? 'invalid' : 'killed',
       suite,
