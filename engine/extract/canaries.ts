@@ -25,17 +25,28 @@ export function parseCanary(line: string): Canary | null {
   return { object, attributes: list === undefined ? [] : list.split(',').map((name) => name.trim()) };
 }
 
-/** Looks for every canary, by any of the sessions. Null where all are there, else why the read is incomplete. */
+/** Those that cannot be read with this session. */
+export async function unseen(canaries: readonly Canary[], session: Session): Promise<ReadonlySet<Canary>> {
+  const found = new Set<Canary>();
+  for (const canary of canaries) if ((await session.sees(baseOf(canary), [])) === null) found.add(canary);
+  return found;
+}
+
+/**
+ * Looks for every canary, by any of the sessions that are named for it; null: not for this one, yet. Null where all are there, else
+ * why the read is incomplete.
+ */
 export async function missingCanary(
   canaries: readonly Canary[],
-  sessions: readonly Session[],
+  sessionsFor: (canary: Canary) => readonly Session[] | null,
 ): Promise<DirectoryError | null> {
   for (const [index, canary] of canaries.entries()) {
+    const sessions = sessionsFor(canary);
+    if (sessions === null) continue;
     const seen = new Set<string>();
     let there = false;
     for (const session of sessions) {
-      const base = guidToBytes(canary.object) === null ? canary.object : `<GUID=${canary.object}>`;
-      const found = await session.sees(base, canary.attributes);
+      const found = await session.sees(baseOf(canary), canary.attributes);
       there ||= found !== null;
       for (const name of found ?? []) seen.add(name.toLowerCase());
     }
@@ -44,6 +55,10 @@ export async function missingCanary(
     if (attribute !== undefined) return attributeMissing(index + 1, canaries.length, attribute);
   }
   return null;
+}
+
+function baseOf({ object }: Canary): string {
+  return guidToBytes(object) === null ? object : `<GUID=${object}>`;
 }
 
 function canaryMissing(number: number, count: number): DirectoryError {

@@ -86,6 +86,12 @@ export class CatalogReading {
     for (const target of targets) yield* this.#missed(target);
   }
 
+  /** Sessions with controllers of other domains than the own. */
+  get others(): readonly Session[] {
+    const controllers = [...this.#controllers.values()].filter((session) => session !== this.own);
+    return controllers.flatMap((session) => (session === null ? [] : this.sessions.now(session)));
+  }
+
   async #openCatalog(domains: readonly ForestDomain[]): Promise<Session> {
     const { rootDomainNamingContext } = this.own.rootDse;
     const root = domains.find(({ dn }) => dn.toLowerCase() === rootDomainNamingContext?.toLowerCase()) ?? domains[0];

@@ -12,7 +12,7 @@ import { countRecords, noRecords } from '../model/counts.js';
 import type { ExtractedRecord } from '../model/records.js';
 import type { Proof, ReadScope, Seal } from '../model/run.js';
 import { BroughtCounts } from './brought.js';
-import { missingCanary, parseCanary } from './canaries.js';
+import { type Canary, missingCanary, parseCanary, unseen } from './canaries.js';
 import { CatalogReading } from './catalog.js';
 import { firstText, plainDn, toRecord } from './classify.js';
 import { identityChanged } from './failures.js';
@@ -97,6 +97,9 @@ class Reading {
   #readScope: ReadScope | null = null;
   /** What makes the read incomplete though it went on to the end. */
   readonly #shortcomings: DirectorySyncError[] = [];
+  readonly #canaries: readonly Canary[];
+  /** Canaries that are of no domain of the own server, it seems: that of their domain must see them, when the read is over. */
+  #elsewhere: ReadonlySet<Canary> = new Set();
   readonly #sessions: Sessions;
   /** The first, with which everything begins. */
   #session: Session | null = null;
@@ -114,6 +117,7 @@ class Reading {
     this.#attributes = asked(settings, ALWAYS_READ);
     this.#brought = new BroughtCounts(this.#attributes);
     this.#scope = new Scope(settings);
+    this.#canaries = (settings.canaries ?? []).flatMap((line) => parseCanary(line) ?? []);
     this.#sessions = new Sessions(directory, signal, settings.attributes);
   }
 
@@ -127,14 +131,15 @@ class Reading {
     const identityAtStart = this.#sessions.identityOf(session);
     // Before the search: what changes during it has a higher number, and is found by the next delta.
     const usnBefore = session.rootDse.highestCommittedUsn;
-    await this.#lookForCanaries(session);
+    if (this.directory.globalCatalog === true) this.#elsewhere = await unseen(this.#canaries, session);
+    await this.#lookForCanaries(session, null);
     yield* this.#batchesOf(this.#slices(session));
     const last = (this.#session = this.#sessions.now(session));
-    await this.#lookForCanaries(last);
+    this.#shortcomings.push(...(this.#catalog?.shortcomings ?? []));
+    await this.#lookForCanaries(last, this.#catalog?.others ?? []);
     const identityAtEnd = await last.identity();
     const usnAfter = await last.highestUsn();
     if (identityAtStart !== identityAtEnd) throw identityChanged();
-    this.#shortcomings.push(...(this.#catalog?.shortcomings ?? []));
     await this.#sessions.checkIdentities();
     this.#proof = {
       searches: this.#log.searches,
@@ -224,14 +229,10 @@ class Reading {
     return batch;
   }
 
-  async #lookForCanaries(session: Session): Promise<void> {
-    const { canaries = [] } = this.settings;
-    if (canaries.length === 0 || this.#shortcomings.length > 0) return;
-    const others = this.#sessions.all.filter((other) => other !== session);
-    const missing = await missingCanary(
-      canaries.flatMap((line) => parseCanary(line) ?? []),
-      [session, ...others],
-    );
+  /** `others`: servers of other domains; null: not known yet. A catalog has copies that prove no right where the object is. */
+  async #lookForCanaries(own: Session, others: readonly Session[] | null): Promise<void> {
+    if (this.#shortcomings.length > 0) return;
+    const missing = await missingCanary(this.#canaries, (canary) => (this.#elsewhere.has(canary) ? others : [own]));
     if (missing) this.#shortcomings.push(missing);
   }
 

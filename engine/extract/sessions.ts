@@ -37,11 +37,6 @@ export class Sessions {
     private readonly attributes: readonly string[],
   ) {}
 
-  /** All that are open, the first one first. */
-  get all(): readonly Session[] {
-    return this.#kept.map(({ session }) => session);
-  }
-
   /** Keeps a session, and notes who is bound on it. */
   async keep(session: Session): Promise<Session> {
     try {
@@ -107,7 +102,7 @@ export class Sessions {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all.map((session) => session.close()));
+    await Promise.all(this.#kept.map(({ session }) => session.close()));
   }
 
   /** A new session to the server of the old one. Throws `failure` where it is not the same server, database and user. */

@@ -236,6 +236,35 @@ describe('Global Catalog', () => {
       assert.deepEqual([figures(read)['missedByCatalog'], figures(read)['onlyInCatalog']], [1, 1]);
     }));
 
+  describe('canaries', () => {
+    const ada = `CN=Ada,OU=Staff,${ROOT}: title`;
+    const bob = `CN=Bob,CN=Users,${SALES}: title, proxyAddresses`;
+    const read = async (settings: DirectorySettings, canaries: readonly string[]) => {
+      const { seal, failure } = await readAll(settings, { filter: BY_MAIL, canaries });
+      return [failure?.code, failure?.params['number'], seal.complete];
+    };
+
+    it('of every domain are looked for where their domain is', () =>
+      withForest(async (_forest, settings) => {
+        assert.deepEqual(await read(settings, [ada, bob]), [undefined, undefined, true]);
+        assert.deepEqual(await read(settings, [ada, `CN=Nobody,${SALES}`]), ['CANARY_MISSING', 2, false]);
+        assert.deepEqual(await read(settings, [`${bob}, mobile`]), ['CANARY_ATTRIBUTE_MISSING', 1, false]);
+      }));
+
+    for (const [name, canary, index] of [
+      ['the own domain', ada, 0],
+      ['another domain', bob, 1],
+    ] as const) {
+      it(`that cannot be seen in ${name} any more are missing, though the catalog has them`, () =>
+        withForest(async (forest, settings) => {
+          const [dn = ''] = canary.split(':');
+          forest.controllers[index]?.directory.setQuirks({ hideBelow: [dn] });
+          assert.deepEqual(await read(settings, [canary]), ['CANARY_MISSING', 1, false]);
+          assert.deepEqual(await read(settings, []), [undefined, undefined, true], 'negative control: nobody tells');
+        }));
+    }
+  });
+
   it('a catalog that cannot be reached is a failed read', () =>
     withForest(async (forest, settings) => {
       await forest.controllers[0]?.catalog?.close();
