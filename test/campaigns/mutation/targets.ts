@@ -2,11 +2,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+const suitesIn = (folder: string): string[] =>
+  readdirSync(join(__dirname, '..', '..', 'unit', folder))
+    .flatMap((name) => /^(.*)\.test\.js$/.exec(name)?.[1] ?? [])
+    .map((name) => `unit/${folder}/${name}`);
+
 /** Those of the account, but for what needs processes of its own. */
-const ACCOUNT = readdirSync(join(__dirname, '..', '..', 'unit', 'account'))
-  .flatMap((name) => /^(.*)\.test\.js$/.exec(name)?.[1] ?? [])
-  .filter((name) => !['store', 'crash', 'io', 'portable', 'older-stores'].includes(name))
-  .map((name) => `unit/account/${name}`);
+const ACCOUNT = suitesIn('account').filter((suite) => !/\/(?:store|crash|io|portable|older-stores)$/.test(suite));
+/** Those of the reading half, with the simulator. */
+const EXTRACT = suitesIn('extract');
 
 export interface Target {
   /** Below dist/. */
@@ -17,10 +21,6 @@ export interface Target {
 
 const account = (...files: readonly string[]): Target[] =>
   files.map((file) => ({ file: `engine/account/${file}.js`, suites: ACCOUNT }));
-/** Those of the reading half, with the simulator. */
-const EXTRACT = ['extract', 'scope', 'simulator', 'lost-rights', 'restarts', 'catalog', 'group-sizes'].map(
-  (name) => `unit/extract/${name}`,
-);
 const extract = (...files: readonly string[]): Target[] =>
   files.map((file) => ({ file: `engine/extract/${file}.js`, suites: EXTRACT }));
 
