@@ -112,6 +112,15 @@ describe('what a hold says', () => {
       ),
       [],
     );
+    assert.deepEqual(
+      await held(
+        with_(
+          user('eve', { primary: 'e3@example.com', aliases: ['e1@example.com'] }),
+          to('cyd', { primary: 'eve@example.com', aliases: ['cyd@example.com', 'e2@example.com'] }),
+        ),
+      ),
+      [],
+    );
   });
 
   it('whoever wants another’s address and keeps the own one loses none', async () => {
@@ -149,5 +158,12 @@ describe('what a hold says', () => {
         ['LIMIT_GROUPS', 1],
       ],
     );
+  });
+
+  it('of a source that has nothing yet it is as many as those have from whom it takes', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE }, precedence: ['main', 'hq'] });
+    await outcome(first);
+    await outcome([user('other')], { source: 'branch' });
+    assert.deepEqual(await held([user('far', { primary: 'ann@example.com' })], { source: 'main' }), ['USERS 1 of 5']);
   });
 });

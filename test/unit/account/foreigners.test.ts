@@ -112,4 +112,35 @@ describe('a member of another forest', () => {
     const { report } = await run('hq', team({ sid: 'S-1-5-11' }));
     assert.deepEqual(asideLines(report), []);
   });
+
+  it('is a member as soon as he is somebody, though he came into a group of his own source then', async () => {
+    await run('other', [{ ...zoe, primary: null }]);
+    await run('hq', team(foreigner));
+    await run('other', [zoe, group('far'), members('far', ['zoe'])]);
+    assert.deepEqual((await run('hq', team(foreigner))).changes, ['member-added team zoe']);
+  });
+
+  it('leaves the group that knows the SID, when it is another’s, and not the one that knows the id', async () => {
+    const lists = [...team(foreigner), group('by-id'), members('by-id', [{ id: 'ann' }, { id: 'zoe' }])];
+    await run('other', [zoe]);
+    await run('hq', lists);
+    await run('other', [{ ...zoe, sid: `${SID}9` }]);
+    assert.deepEqual((await run('hq', lists)).changes, ['member-removed team zoe']);
+    assert.deepEqual((await run('hq', lists)).changes, []);
+  });
+
+  for (const [when, first] of [
+    ['before he is known', null],
+    ['while he is nobody yet', [user('box', { sid: SID, masterSid: 'S-1-5-21-1-1-1-5', primary: null })]],
+  ] as const) {
+    it(`a mailbox without an address, in a group ${when}, is the account that it is linked to`, async () => {
+      const ann = user('own', { sid: 'S-1-5-21-1-1-1-5' });
+      const box = user('box', { sid: SID, masterSid: 'S-1-5-21-1-1-1-5', primary: null });
+      if (first) await run('other', [...first, { ...ann, primary: null }]);
+      await run('hq', team(foreigner));
+      assert.deepEqual((await run('hq', team(foreigner))).changes, []);
+      await run('other', [box, ann]);
+      assert.deepEqual((await run('hq', team(foreigner))).changes, ['member-added team own']);
+    });
+  }
 });

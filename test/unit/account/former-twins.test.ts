@@ -113,4 +113,36 @@ describe('twins that part', () => {
       { address: 'ann@example.com', enabled: false },
     ]);
   });
+
+  it('a mailbox that has as alias the address of an account that is somebody already stays beside it', async () => {
+    const team = [group('team'), members('team', ['ann'])];
+    const own = { ...ann, primary: 'a@example.com' };
+    await outcome([own, ...team]);
+    for (let look = 0; look < 2; look += 1) {
+      const { aside } = await outcome([{ ...box, aliases: ['a@example.com'] }, own, ...team]);
+      assert.deepEqual([aside, await membersOf('team')], [['ALIAS_CLASH box'], ['user:a']]);
+    }
+    assert.deepEqual(await people(), [{ address: 'a@example.com', enabled: true }, ...ANN]);
+  });
+
+  it('of two accounts with the SID the mailbox follows one that is there', async () => {
+    const other = user('other', { sid: SID, primary: 'other@example.com', enabled: false });
+    await outcome([{ ...ann, primary: null }, user('bob')], { source: 'first' });
+    await outcome([other], { source: 'second' });
+    const linked = [{ ...box, linked: true }];
+    await outcome(linked);
+    assert.deepEqual(await people(), [
+      ...ANN,
+      { address: 'bob@example.com', enabled: true },
+      { address: 'other@example.com', enabled: false },
+    ]);
+    await outcome([user('bob')], { source: 'first' });
+    assert.deepEqual((await outcome(linked)).changes, ['disabled box']);
+  });
+
+  it('an account that comes later gives its state to the mailbox at once', async () => {
+    await outcome([box]);
+    assert.deepEqual(await people(), [{ address: 'ann@example.com', enabled: false }]);
+    assert.deepEqual((await outcome([box, { ...ann, primary: null }])).changes, ['enabled box']);
+  });
 });
