@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { EnrichedRecord, Member } from '../../../engine/model/records.js';
-import { Workshop, asideLines, changeLines, group, members, sync, user } from './support.js';
+import { Workshop, asideLines, changeLines, group, members, seal, sync, user } from './support.js';
 
 const SID = 'S-1-5-21-7-7-7-1001';
 
@@ -143,4 +143,13 @@ describe('a member of another forest', () => {
       assert.deepEqual((await run('hq', team(foreigner))).changes, ['member-added team own']);
     });
   }
+
+  it('is found by the id, too, where the runs of both sources were under way at once', async () => {
+    const other = workshop.run({ source: 'other' });
+    await account.stage(other, 0, [zoe]);
+    const resolved: Member = { id: 'zoe', sid: SID };
+    await run('hq', team(resolved));
+    await account.apply(other, seal(1), { dryRun: false });
+    assert.deepEqual((await run('hq', team(resolved))).changes, ['member-added team zoe']);
+  });
 });

@@ -77,6 +77,28 @@ describe('a member is found', () => {
     assert.deepEqual(await changes([bob, ...two, ...lists]), ['added one', 'added two', 'member-added team one']);
   });
 
+  it('and stays the one while he is there and has the SID, though one who was known before gets it, too', async () => {
+    // Somebody is waited for, too.
+    const lists = list('team', { sid: SIDS[0] }, { sid: SIDS[2] }, 'bob');
+    const [one, two] = [user('one'), user('two', { sid: SIDS[0] })];
+    await outcome([one, two, bob, ...lists]);
+    assert.deepEqual(await membersOf('team'), ['user:bob', 'user:two']);
+    const both = [{ ...one, sid: SIDS[0] }, two, bob, ...lists];
+    assert.deepEqual(await changes(both), ['updated one sid']);
+    assert.deepEqual(await changes([...both, user('three', { sid: SIDS[0] })]), ['added three']);
+  });
+
+  it('by name alone, when he comes; in a group that comes later than its list, whoever has one of that id elsewhere', async () => {
+    await outcome([user('other'), ...list('team', 'other')], { source: 'branch' });
+    const late = user('late');
+    await outcome([bob, members('team', ['bob', { dn: late.dn }])]);
+    assert.deepEqual(await changes([group('team')], { complete: false }), ['added team', 'member-added team bob']);
+    assert.deepEqual(await changes([bob, late, group('team'), members('team', ['bob', { dn: late.dn }])]), [
+      'added late',
+      'member-added team late',
+    ]);
+  });
+
   it('in another source for as long as he has the SID there, though the group was there first', async () => {
     const lists = list('team', { sid: SIDS[0], external: true }, 'bob');
     await outcome([bob, ...lists]);
@@ -107,5 +129,9 @@ describe('a member is found', () => {
     ]);
     assert.deepEqual(await changes([ann, heir, bob, ...lists]), []);
     assert.deepEqual(await membersOf('both'), ['user:ann', 'user:bob', 'user:heir', 'user:old']);
+    assert.deepEqual(await changes([{ ...ann, sid: `${SIDS[0]}9` }, heir, bob, ...lists]), [
+      'updated ann sid',
+      'member-removed both ann',
+    ]);
   });
 });
