@@ -2,6 +2,7 @@
 import { type PlanContext, flag } from './context.js';
 import { ENDED } from './leaving.js';
 import { isListed } from './protect.js';
+import type { SqlConnection } from '../store/connection.js';
 
 /** Fills `plan_member`. */
 export async function planMembers(context: PlanContext): Promise<void> {
@@ -66,13 +67,24 @@ async function chooseGroups({ db, settled }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_group SET compare = 1 WHERE whole = 1 AND (known = 1 OR is_new = 1) AND (
        ?1 = 1 OR is_new = 1 OR object IN (SELECT object FROM seen_group) OR object IN (SELECT object FROM dirty)
-       OR object IN (SELECT object FROM moved_group) OR object IN (
-         SELECT r.object FROM object_member r WHERE r.member IN (
-           SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL
-           UNION ALL SELECT object FROM plan_group WHERE is_new = 1
-           UNION ALL SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.object
-           UNION ALL SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.person)))`,
+       OR object IN (SELECT object FROM moved_group))`,
     [flag(!settled)],
   );
+  if (settled) await chooseGroupsOfNewcomers(db);
   await db.analyze('plan_group');
+}
+
+async function chooseGroupsOfNewcomers(db: SqlConnection): Promise<void> {
+  const newcomers = await db.run(
+    `INSERT INTO plan_newcomer SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL
+     UNION SELECT object FROM plan_group WHERE is_new = 1
+     UNION SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.object
+     UNION SELECT t.object FROM plan_twin t CROSS JOIN plan_scope s ON s.object = t.person`,
+  );
+  // Only groups list members: whose groups somebody is in takes a look at every membership.
+  if (newcomers === 0) return;
+  await db.run(
+    `UPDATE plan_group SET compare = 1 WHERE compare = 0 AND whole = 1 AND (known = 1 OR is_new = 1) AND object IN (
+       SELECT r.object FROM object_member r WHERE r.member IN (SELECT object FROM plan_newcomer))`,
+  );
 }

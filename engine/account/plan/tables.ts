@@ -40,6 +40,8 @@ const TABLES = {
   plan_group: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, known INTEGER NOT NULL,
     is_new INTEGER NOT NULL DEFAULT 0, whole INTEGER NOT NULL, bears_mail INTEGER NOT NULL DEFAULT 0,
     compare INTEGER NOT NULL DEFAULT 0`,
+  // Who may be in groups that say the same as before: new to the account, or the twin of somebody who is looked at.
+  plan_newcomer: 'object INTEGER PRIMARY KEY',
   // Groups in groups, as far as they can be reached from groups that the account does not have.
   plan_nesting: 'parent INTEGER NOT NULL, child INTEGER NOT NULL',
   // Mailboxes, and the accounts that they are linked to.

@@ -8,12 +8,13 @@ import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 
 /**
- * The parts of each group that a run brought (`seen_part`), the groups of which they say something new (`seen_group`), their
+ * The parts that a run brought (`came_part`: by the id of the group; `seen_part`: by its object), the groups of which they say something new (`seen_group`), their
  * parts, if they are whole (`new_part`), and
  * groups whose members are others although they say the same (`moved_group`). Beside them what is on its way between the
  * store and here: canonical names, and who gives way to whom.
  */
 const TABLES = `
+CREATE TEMP TABLE IF NOT EXISTS came_part (id TEXT NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS seen_part (
   object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
 ) WITHOUT ROWID;
@@ -24,7 +25,7 @@ CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEX
 CREATE TEMP TABLE IF NOT EXISTS given_way (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
 );
-DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM moved_group; DELETE FROM name_key;
+DELETE FROM came_part; DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM moved_group; DELETE FROM name_key;
 DELETE FROM given_way;
 `;
 const PAGE = 5_000;
@@ -50,17 +51,22 @@ export async function takeInMembers(
 ): Promise<void> {
   const { first, last } = stagedRange(run);
   await db.run(
+    `INSERT INTO came_part SELECT s.id, s.part, s.key FROM staged s WHERE s.key BETWEEN ?1 AND ?2 AND s.kind = 'members'
+     ORDER BY s.key`,
+    [first, last],
+  );
+  await db.analyze('came_part');
+  await db.run(
     `INSERT INTO object (source, id, kind, digest, present)
-     SELECT ?1, s.id, 'members', '', 0 FROM staged s WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
-       AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
-     ORDER BY s.key ON CONFLICT DO NOTHING`,
-    [source, first, last],
+     SELECT ?1, c.id, 'members', '', 0 FROM came_part c
+     WHERE NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = c.id)
+     ORDER BY c.staged ON CONFLICT DO NOTHING`,
+    [source],
   );
   await db.run(
-    `INSERT INTO seen_part SELECT o.key, s.part, s.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
-     WHERE s.key BETWEEN ?2 AND ?3 AND s.kind = 'members'
-     ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
-    [source, first, last],
+    `INSERT INTO seen_part SELECT o.key, c.part, c.staged FROM came_part c CROSS JOIN object o ON o.source = ?1 AND o.id = c.id
+     ORDER BY c.staged DESC ON CONFLICT DO NOTHING`,
+    [source],
   );
   const groups = await db.run(
     `INSERT INTO seen_group SELECT heard.object, heard.digest, heard.members FROM (

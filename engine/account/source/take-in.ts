@@ -73,11 +73,14 @@ export async function clearTakenIn(db: SqlConnection): Promise<void> {
 async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
   await db.analyze('staged');
+  const latest = db.ordersByKey
+    ? 'ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
+    : '';
   const known = await db.run(
     `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
      FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-     ORDER BY s.key DESC ON CONFLICT DO NOTHING`,
+     ORDER BY s.key ${latest}`,
     [source, first, last],
   );
   if (!db.ordersByKey) await keepLast(db, known);
@@ -178,8 +181,15 @@ async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn):
   );
 }
 
-/** What a complete run did not bring is absent: marked, not forgotten. */
+/** What a complete run did not bring is absent: marked, not forgotten. Looked for only where numbers say that there is some. */
 async function markAbsent(db: SqlConnection, source: number): Promise<void> {
+  const [there] = await db.query(
+    `SELECT (SELECT count(*) FROM object WHERE source = ?1) - (SELECT count(*) FROM object WHERE source = ?1 AND present = 0) AS present,
+       (SELECT count(*) FROM seen) AS seen`,
+    [source],
+  );
+  // What the run brought is marked as present already.
+  if (integer(there, 'present') === integer(there, 'seen')) return;
   await db.run(
     `UPDATE object SET present = 0 WHERE +source = ?1 AND present = 1 AND key NOT IN (SELECT object FROM seen)
        AND key NOT IN (SELECT object FROM vouched)`,
