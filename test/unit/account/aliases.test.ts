@@ -123,4 +123,18 @@ describe('an alias', () => {
       [[at('ann'), [at('a'), at('b')]]],
     );
   });
+
+  it('of somebody whose place is taken goes in the same run to whoever has it', async () => {
+    await outcome([person('old', 'x', ['y', 'z']), person('bob', 'bob'), person('ann', 'ann')]);
+    const next = [person('bob', 'x', ['y']), person('ann', 'ann', ['z'])];
+    assert.deepEqual((await outcome(next)).aside, []);
+    assert.deepEqual((await outcome(next)).changes, []);
+  });
+
+  it('that two want goes to the first by name, though only the other is known', async () => {
+    await outcome([person('bob', 'bob')]);
+    const both = [person('bob', 'bob', ['x', 'y']), person('ann', 'ann', ['x'])];
+    assert.deepEqual((await outcome(both)).aside, ['ALIAS_CLASH bob']);
+    assert.deepEqual((await outcome([person('bob', 'bob', ['x'])])).aside, ['ALIAS_CLASH bob']);
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account, AccountSettings } from '../../../engine/account/account.js';
 import type { EnrichedRecord, Member } from '../../../engine/model/records.js';
-import { type Sent, Workshop, group, memberNames, members, outcomeOf, user } from './support.js';
+import { type Sent, Workshop, dynamicGroup, group, memberNames, members, outcomeOf, user } from './support.js';
 
 describe('who is in a group', () => {
   let workshop: Workshop;
@@ -67,5 +67,28 @@ describe('who is in a group', () => {
       'member-removed team ann',
       'removed ann absent',
     ]);
+  });
+
+  it('who is new comes into no group that was not read whole, nor into one that the account does not have', async () => {
+    const held = [group('team'), members('team', ['bob', 'late'], { held: 'A range was cut.' })];
+    const dynamic = [dynamicGroup('dynamic'), members('dynamic', ['bob', 'late'])];
+    const bob = user('bob');
+    assert.deepEqual(await changes([bob, ...list('team', ['bob', 'late']), ...dynamic]), [
+      'added bob',
+      'added team',
+      'member-added team bob',
+    ]);
+    assert.deepEqual(await changes([bob, user('late'), ...held, ...dynamic]), ['added late']);
+    assert.deepEqual(await changes([bob, user('late'), ...list('team', ['bob', 'late']), ...dynamic]), [
+      'member-added team late',
+    ]);
+  });
+
+  it('a group that had ended has its members again, when one who stayed bears mail again', async () => {
+    await reopened({ rules: { ...workshop.settings().rules, ...ending } });
+    const [ann, team] = [user('ann'), list('team', ['bob'])];
+    await outcome([ann, user('bob'), ...team]);
+    assert.deepEqual(await changes([ann, user('bob', { primary: null }), ...team]), ['removed team no-mail']);
+    assert.deepEqual(await changes([ann, user('bob'), ...team]), ['added team', 'member-added team bob']);
   });
 });
