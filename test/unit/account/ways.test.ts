@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { EnrichedRecord, Member } from '../../../engine/model/records.js';
-import { type Sent, Workshop, group, memberNames, members, outcomeOf, user } from './support.js';
+import { type Sent, Workshop, group, memberNames, members, outcomeOf, quarantined, user } from './support.js';
 
 const SIDS = ['S-1-5-21-1-1-1-1', 'S-1-5-21-1-1-1-2', 'S-1-5-21-1-1-1-3'] as const;
 
@@ -86,6 +86,14 @@ describe('a member is found', () => {
     const both = [{ ...one, sid: SIDS[0] }, two, bob, ...lists];
     assert.deepEqual(await changes(both), ['updated one sid']);
     assert.deepEqual(await changes([...both, user('three', { sid: SIDS[0] })]), ['added three']);
+  });
+
+  it('and stays the one while he is set aside, though another gets the SID in the same run', async () => {
+    const lists = list('team', { sid: SIDS[0] }, 'bob');
+    const one = user('one');
+    await outcome([one, user('two', { sid: SIDS[0] }), bob, ...lists]);
+    assert.deepEqual(await changes([{ ...one, sid: SIDS[0] }, quarantined('two'), bob, ...lists]), ['updated one sid']);
+    assert.deepEqual(await membersOf('team'), ['user:bob', 'user:two']);
   });
 
   it('by name alone, when he comes; in a group that comes later than its list, whoever has one of that id elsewhere', async () => {
