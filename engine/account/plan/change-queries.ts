@@ -47,13 +47,21 @@ const differs = (field: string) => ({
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
-const NEW_VALUES = `'{' || coalesce(w.pairs, '') || '}'`;
+/** The values of whoever is new, as a JSON object, and what has to be joined for it. */
+export interface NewValues {
+  readonly join: string;
+  readonly json: string;
+}
 
-const PERSON_ADDED = `${row('p.kind', 'added', {
-  id: 'p.id',
-  order: 'p.object',
-  after: jsonObject({ ...jsonOfAll({ address: 'p.wanted', name: 'o.name' }), attributes: NEW_VALUES }),
-})} FROM ${NEW_PERSON} ${WITH_VALUES} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
+/** As they are listed in `plan_value`. */
+export const LISTED_VALUES: NewValues = { join: WITH_VALUES, json: `'{' || coalesce(w.pairs, '') || '}'` };
+
+const personAdded = ({ join, json }: NewValues) =>
+  `${row('p.kind', 'added', {
+    id: 'p.id',
+    order: 'p.object',
+    after: jsonObject({ ...jsonOfAll({ address: 'p.wanted', name: 'o.name' }), attributes: json }),
+  })} FROM ${NEW_PERSON} ${join} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
 const PERSON_LINKED = `${row('p.kind', 'linked', {
   id: 'p.id',
@@ -61,7 +69,7 @@ const PERSON_LINKED = `${row('p.kind', 'linked', {
   before: jsonObject(jsonOfAll({ address: 'e.address', name: 'e.name', origin: 'e.origin' })),
   after: jsonObject({
     ...jsonOfAll({ address: 'p.wanted', name: 'o.name', origin: `'directory'` }),
-    attributes: NEW_VALUES,
+    attributes: LISTED_VALUES.json,
   }),
 })} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked ${WITH_VALUES} WHERE p.is_new = 1 AND p.reason IS NULL`;
 
@@ -132,9 +140,17 @@ const GROUP_UPDATED = union(
   ),
 );
 
-const memberChange = (change: 'member-added' | 'member-removed', added: 0 | 1) =>
-  `${row(`'group'`, change, { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })} FROM plan_member m CROSS JOIN object g ON g.key = m.grp
-   CROSS JOIN object o ON o.key = m.entry WHERE m.added = ${String(added)}`;
+/** Who comes into a group comes into one of this plan; who ends leaves groups of other sources, too. */
+const memberChange = (
+  change: 'member-added' | 'member-removed',
+  added: 0 | 1,
+  groups: { table: string; key: string },
+) =>
+  `${row(`'group'`, change, { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })}
+   FROM plan_member m CROSS JOIN ${groups.table} g ON g.${groups.key} = m.grp CROSS JOIN object o ON o.key = m.entry
+   WHERE m.added = ${String(added)}`;
+const MEMBER_ADDED = memberChange('member-added', 1, { table: 'plan_group', key: 'object' });
+const MEMBER_REMOVED = memberChange('member-removed', 0, { table: 'object', key: 'key' });
 
 /** An entry as it was, for what ends; its members, if it is a group, by their number. */
 export const ENTRY_FIELDS = {
@@ -176,13 +192,13 @@ const REPLACED = `${row('e.kind', 'replaced', {
 })} FROM plan_absorb b CROSS JOIN entry e ON e.key = b.entry CROSS JOIN object o ON o.key = b.entry`;
 
 /** In the order of the journal; within each, in the order in which the objects were first heard of. */
-export const CHANGES: readonly ChangeQuery[] = [
+export const changesWith = (values: NewValues): readonly ChangeQuery[] => [
   {
     rows: RETURNED,
     count: { user: 'usersReturned', contact: 'contactsReturned', group: 'groupsReturned', of: 'changes' },
   },
   { rows: REPLACED, count: { user: 'usersReplaced', contact: 'contactsReplaced', of: 'changes' } },
-  { rows: PERSON_ADDED, count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
+  { rows: personAdded(values), count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
   { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },
   { rows: PERSON_UPDATED, count: { user: 'usersUpdated', of: 'objects' } },
   { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', of: 'changes' } },
@@ -193,8 +209,8 @@ export const CHANGES: readonly ChangeQuery[] = [
   { rows: ALIAS_LINKED, count: { user: 'aliasesLinked', contact: 'aliasesLinked', of: 'changes' } },
   { rows: GROUP_ADDED, count: { group: 'groupsAdded', of: 'changes' } },
   { rows: GROUP_UPDATED, count: { group: 'groupsUpdated', of: 'objects' } },
-  { rows: memberChange('member-removed', 0), count: { group: 'membersRemoved', of: 'changes' } },
-  { rows: memberChange('member-added', 1), count: { group: 'membersAdded', of: 'changes' } },
+  { rows: MEMBER_REMOVED, count: { group: 'membersRemoved', of: 'changes' } },
+  { rows: MEMBER_ADDED, count: { group: 'membersAdded', of: 'changes' } },
   { rows: LEAVING, count: { user: 'usersLeaving', contact: 'contactsLeaving', group: 'groupsLeaving', of: 'changes' } },
   { rows: LEFT_DISABLED, count: { user: 'usersDisabled', of: 'changes' } },
   { rows: DOWNGRADED, count: { user: 'usersDowngraded', of: 'changes' } },

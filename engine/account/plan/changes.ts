@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ChangeCounts } from '../../model/report.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
-import { CHANGES } from './change-queries.js';
+import { type ChangeQuery, type NewValues, changesWith } from './change-queries.js';
 
 /** The plan of a run, as it stands in the journal. */
 export interface PlanSummary {
@@ -24,13 +24,13 @@ const LINE = `kind || ' ' || change || ' ' || ${measured('id')} || ' ' || ${opti
   || CASE WHEN before IS NULL AND after IS NULL THEN '' ELSE ' ' || ${optional('before')} || ' ' || ${optional('after')} END`;
 
 /** Writes the plan to the journal and sums it up. */
-export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
+export async function writeChanges(context: PlanContext, values: NewValues): Promise<PlanSummary> {
   const { db, run } = context;
   const first = await db.nextKey('journal', 'seq');
   const counts = noChanges();
   let next = first;
   await db.filling(['journal'], async () => {
-    for (const { rows, count } of CHANGES) {
+    for (const { rows, count } of changesWith(values)) {
       const written = await db.run(
         `INSERT INTO journal (run, kind, id, change, what, before, after)
          SELECT ?1, kind, id, change, what, before, after FROM (${rows}) r ORDER BY first, second`,
@@ -50,7 +50,7 @@ export async function writeChanges(context: PlanContext): Promise<PlanSummary> {
 async function addCounts(
   db: SqlConnection,
   { from, written }: { from: number; written: number },
-  { count, counts }: { count: (typeof CHANGES)[number]['count']; counts: Required<ChangeCounts> },
+  { count, counts }: { count: ChangeQuery['count']; counts: Required<ChangeCounts> },
 ): Promise<void> {
   if (count.group && !count.user && count.of === 'changes') {
     counts[count.group] += written;

@@ -17,10 +17,9 @@ export async function planMembers(context: PlanContext): Promise<void> {
     `INSERT INTO plan_member
      SELECT ${distinct} g.object, ${person}, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
      ${twin}
-     LEFT JOIN entry e ON e.key = ${person}
-     LEFT JOIN plan_person p ON p.object = ${person} AND p.is_new = 1 AND p.reason IS NULL
-     LEFT JOIN plan_group n ON n.object = r.member AND n.is_new = 1
-     WHERE g.compare = 1 AND (e.key IS NOT NULL OR p.object IS NOT NULL OR n.object IS NOT NULL)
+     WHERE g.compare = 1 AND (EXISTS (SELECT 1 FROM plan_person p WHERE p.object = ${person} AND p.is_new = 1 AND p.reason IS NULL)
+         OR EXISTS (SELECT 1 FROM entry e WHERE e.key = ${person})
+         OR EXISTS (SELECT 1 FROM plan_group n WHERE n.object = r.member AND n.is_new = 1))
        AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = ${person}))
        AND ${person} NOT IN (SELECT entry FROM plan_absorb)
        AND (r.via = 0 OR NOT EXISTS (

@@ -7,6 +7,7 @@
 import { type PlanContext, flag } from './context.js';
 import { isListed } from './protect.js';
 import { yields } from './rank.js';
+import { inScope } from './scope.js';
 import { indexPlan } from './tables.js';
 
 /** Fills `plan_person`; of the persons known from elsewhere, `linked` holds those found by primary address. */
@@ -17,7 +18,8 @@ export async function planPersons(context: PlanContext): Promise<void> {
   await linkByAddress(context);
 }
 
-async function listPersons({ db, source, settings, additionsOnly, cautious }: PlanContext): Promise<void> {
+async function listPersons(context: PlanContext): Promise<void> {
+  const { db, source, settings, additionsOnly, cautious } = context;
   const domains = [...new Set(settings.domains.map((domain) => domain.toLowerCase()))];
   await db.fill(
     'plan_domain',
@@ -36,9 +38,9 @@ async function listPersons({ db, source, settings, additionsOnly, cautious }: Pl
             WHEN coalesce(t.enabled, o.enabled) = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
             ELSE coalesce(t.enabled, o.enabled) END,
        CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED' ELSE ${unusable} END
-     FROM plan_scope s CROSS JOIN object o ON o.key = s.object LEFT JOIN entry e ON e.key = o.key
+     FROM ${inScope(context)} LEFT JOIN entry e ON e.key = o.key
      LEFT JOIN leaving l ON l.object = o.key LEFT JOIN plan_twin t ON t.object = o.key
-     WHERE o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))
+     WHERE +o.source = ?1 AND o.present = 1 AND (o.kind = 'user' OR (o.kind = 'contact' AND ?2 = 1))
        AND coalesce(t.person, o.key) = o.key`,
     [
       source,

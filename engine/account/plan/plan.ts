@@ -35,7 +35,7 @@ export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await db.analyze('plan_absorb', 'plan_group');
   await planTwinStates(context);
   await planLeaving(context);
-  await planValues(context);
+  const values = await planValues(context);
   await db.analyze('plan_leaving', 'plan_value');
   await planTouched(context);
   await db.analyze('plan_touched');
@@ -43,5 +43,5 @@ export async function makePlan(context: PlanContext): Promise<PlanSummary> {
   await db.analyze('plan_member');
   await writeSetAside(context);
   await rememberOpen(context);
-  return writeChanges(context);
+  return writeChanges(context, values);
 }

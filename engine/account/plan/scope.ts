@@ -5,19 +5,18 @@
  */
 import type { PlanContext } from './context.js';
 
-/** Fills `plan_scope`, all but those who are in it because of others. */
+/** Fills `plan_scope`, all but those who are in it because of others. Where the account is not settled, everybody is looked at. */
 export async function planScope({ db, source, settled }: PlanContext): Promise<void> {
-  if (!settled) {
-    await db.run(
-      `INSERT INTO plan_scope SELECT key FROM object WHERE +source = ?1 AND present = 1 AND kind IN ('user', 'contact')`,
-      [source],
-    );
-    return;
-  }
+  if (!settled) return;
   await db.run(
     `INSERT INTO plan_scope SELECT object FROM dirty UNION SELECT key FROM object WHERE source = ?1 AND open = 1`,
     [source],
   );
+}
+
+/** The persons to look at, as objects `o`. */
+export function inScope({ settled }: PlanContext): string {
+  return settled ? 'plan_scope s CROSS JOIN object o ON o.key = s.object' : 'object o';
 }
 
 /** Adds whoever holds an address that one of these wants. Call it when all who may want something are in it, twins too. */

@@ -30,7 +30,7 @@ const TABLES = {
   // Entries that end, because their address becomes another person's: of those known from elsewhere, and of sources that
   // this one beats.
   plan_absorb: 'entry INTEGER PRIMARY KEY',
-  plan_value: `object INTEGER NOT NULL, name TEXT NOT NULL, shown TEXT NOT NULL, before TEXT, after TEXT,
+  plan_value: `object INTEGER NOT NULL, name TEXT NOT NULL, shown TEXT, before TEXT, after TEXT,
     PRIMARY KEY (object, name)`,
   plan_attribute_name: 'name TEXT PRIMARY KEY, shown TEXT NOT NULL',
   // Attributes of which the account keeps values, because the reader was not asked for them.

@@ -75,16 +75,18 @@ export async function planTwinStates({ db, source, settings, additionsOnly, caut
  * Whoever is new or changed has a twin to be looked at, too: in this run where it is of the same source, else in the next of its
  * own, but for the state. Call it when the scope is chosen.
  */
-export async function scopeTwins({ db, source }: PlanContext): Promise<void> {
+export async function scopeTwins({ db, source, settled }: PlanContext): Promise<void> {
   const [some] = await db.query('SELECT 1 AS yes FROM plan_pair LIMIT 1');
   if (!some) return;
   const twins = `(SELECT t.account AS object FROM plan_pair t WHERE t.mailbox IN (SELECT object FROM dirty)
     UNION SELECT t.mailbox FROM plan_pair t WHERE t.account IN (SELECT object FROM dirty)) f
     CROSS JOIN object o ON o.key = f.object`;
-  await db.run(
-    `INSERT INTO plan_scope SELECT f.object FROM ${twins} WHERE o.source = ?1 AND o.present = 1 ON CONFLICT DO NOTHING`,
-    [source],
-  );
+  if (settled) {
+    await db.run(
+      `INSERT INTO plan_scope SELECT f.object FROM ${twins} WHERE o.source = ?1 AND o.present = 1 ON CONFLICT DO NOTHING`,
+      [source],
+    );
+  }
   await db.run(
     `UPDATE object SET open = 1 WHERE open = 0 AND key IN (SELECT f.object FROM ${twins} WHERE o.source <> ?1)`,
     [source],

@@ -1,20 +1,23 @@
 /** Additional attributes: those the account lists, one string each. */
 import { text } from '../store/connection.js';
+import { LISTED_VALUES, type NewValues } from './change-queries.js';
 import { type PlanContext, flag } from './context.js';
 
-/** Fills `plan_value`. Nothing is cleared by a run that is not complete: absent is not always empty. */
-export async function planValues(context: PlanContext): Promise<void> {
+/** Fills `plan_value`. Nothing is cleared by a run that is not complete: absent is not always empty. Answers what the new have. */
+export async function planValues(context: PlanContext): Promise<NewValues> {
   const { db, complete, settings } = context;
   // Of several spellings the first.
   const names = new Map([...settings.attributes].reverse().map((name) => [name.toLowerCase(), name]));
   await db.fill('plan_attribute_name', names);
+  // Of the new also what the account does not take, without a spelling: only to learn whether there is such.
   await db.run(
-    `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, v.value
+    `INSERT INTO plan_value SELECT p.object, v.key, n.shown, a.value, v.value
      FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes, '$') v ON true
-     CROSS JOIN plan_attribute_name n ON n.name = v.key
+     LEFT JOIN plan_attribute_name n ON n.name = v.key
      LEFT JOIN attribute a ON a.entry = p.object AND a.name = v.key
-     WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value`,
+     WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value AND (n.name IS NOT NULL OR p.is_new = 1)`,
   );
+  const others = await db.run('DELETE FROM plan_value WHERE shown IS NULL');
   await db.run(
     `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, NULL
      FROM plan_person p CROSS JOIN attribute a ON a.entry = p.object
@@ -25,6 +28,21 @@ export async function planValues(context: PlanContext): Promise<void> {
     [flag(complete)],
   );
   await keepUnread(context);
+  return others === 0 ? toldValues(names) : LISTED_VALUES;
+}
+
+/** Names that JSON writes as they are and objects keep in this order. In JSON, only a name has a quote and a colon behind it. */
+const PLAIN = /^(?!\d+$)[ !#-&(-[\]-~]*$/;
+
+/** Where the account takes all that the source says of somebody, that JSON is what it has, but for the spelling of names. */
+function toldValues(names: ReadonlyMap<string, string>): NewValues {
+  if (![...names].every(([name, shown]) => PLAIN.test(name) && PLAIN.test(shown))) return LISTED_VALUES;
+  const spelled = [...names].filter(([name, shown]) => name !== shown);
+  const json = spelled.reduce(
+    (before, [name, shown]) => `replace(${before}, '"${name}":', '"${shown}":')`,
+    'o.attributes',
+  );
+  return { join: '', json };
 }
 
 /**
