@@ -30,8 +30,9 @@ import {
 } from './source/reading.js';
 import { handOver } from './source/successors.js';
 import { takeIn } from './source/take-in.js';
-import { arrivedBatches, endRun, openRun, stagedRange } from './staging.js';
+import { arrivedBatches, endRun, openRun } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
+import { stagedRange } from './store/staged-keys.js';
 import { commit, hold } from './outcome.js';
 import { refuseFuture, refuseSuperseded } from './refuse.js';
 import { finish, openedAt, stagedRecords, storedReport } from './run-row.js';

@@ -4,16 +4,10 @@
  * and not merged; in a store of one Node-RED alone, where all have one name, so is a second Node-RED.
  */
 import { AccountError } from '../model/errors.js';
-import { type SqlConnection, integer } from './store/connection.js';
+import { type Lease, type SqlConnection, integer } from './store/connection.js';
 
 /** The name under which the embedded store is opened. */
 export const ONLY_WRITER = 'lease';
-
-/** A lease that was taken. */
-export interface Lease {
-  readonly name: string;
-  readonly token: number;
-}
 
 /** Takes the lease of that name from whoever has it. */
 export async function takeLease(db: SqlConnection, name: string): Promise<Lease> {
@@ -28,7 +22,8 @@ export async function takeLease(db: SqlConnection, name: string): Promise<Lease>
 }
 
 /** The connection under a lease: its transactions are refused once somebody else took that. */
-export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection {
+export function leased(db: SqlConnection, lease: Lease): SqlConnection {
+  const { name, token } = lease;
   const checked = async () => {
     const [row] = await db.query(`SELECT value FROM meta WHERE name = ?1${db.keepingRows}`, [name]);
     if (integer(row, 'value') !== token) throw fenced();
@@ -39,6 +34,7 @@ export function leased(db: SqlConnection, { name, token }: Lease): SqlConnection
     exec: (sql) => db.exec(sql),
     fill: (table, rows) => db.fill(table, rows),
     keepStaged: (batches) => db.keepStaged(batches),
+    keepAtOnce: (run, batches) => db.keepAtOnce(run, batches, lease),
     dropStaged: (range) => db.dropStaged(range),
     openStaged: (range) => db.openStaged(range),
     fieldsOf: (key) => db.fieldsOf(key),

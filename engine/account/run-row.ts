@@ -1,8 +1,9 @@
 /** What the store remembers of a run: its report, its beginning, how much was staged of it. */
 import { type RecordCounts, noRecords } from '../model/records.js';
 import type { Report } from '../model/report.js';
-import { endRun, findRun, stagedRange } from './staging.js';
+import { endRun, findRun } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
+import { stagedRange } from './store/staged-keys.js';
 
 /** Keeps the report, in place of one from before. */
 export async function remember(db: SqlConnection, run: number, report: Report): Promise<Report> {

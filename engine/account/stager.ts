@@ -25,10 +25,12 @@ interface Waiting {
 
 /** No more than a moment's work for whoever hands it on: about as many characters of JSON. */
 const AT_ONCE = 600_000;
+/** One is written, and one is made ready for it. */
+const GROUPS = 2;
 
 export class Stager {
   readonly #waiting: Waiting[] = [];
-  #atWork = false;
+  readonly #underWay = new Set<readonly Waiting[]>();
 
   constructor(private readonly stage: StageBatches) {}
 
@@ -44,18 +46,26 @@ export class Stager {
       stored: () => stored.resolve(undefined),
       failed: (error) => stored.reject(error),
     });
-    if (!this.#atWork) void this.#work();
+    this.#work();
     return { handedOn: handedOn.promise, stored: stored.promise };
   }
 
-  async #work(): Promise<void> {
-    this.#atWork = true;
-    for (let group = this.#next(); group.length > 0; group = this.#next()) {
-      const whole = await this.#staged(group);
-      // One that cannot be staged keeps no other from it.
-      if (!whole) for (const one of group) await this.#staged([one]);
+  #work(): void {
+    while (this.#underWay.size < GROUPS) {
+      const group = this.#next();
+      if (group.length === 0) return;
+      this.#underWay.add(group);
+      void this.#settled(group).finally(() => {
+        this.#underWay.delete(group);
+        this.#work();
+      });
     }
-    this.#atWork = false;
+  }
+
+  /** One that cannot be staged keeps no other from it. */
+  async #settled(group: readonly Waiting[]): Promise<void> {
+    const whole = await this.#staged(group);
+    if (!whole) for (const one of group) await this.#staged([one]);
   }
 
   /** False where several could not be staged together. */
@@ -78,15 +88,18 @@ export class Stager {
     }
   }
 
-  /** The batches that came first, of one run, each number once. */
+  /** The batches that came first, of one run, each number once; none while the first takes the place of one that is under way. */
   #next(): Waiting[] {
     const [first] = this.#waiting;
     const numbers = new Set<number>();
+    const taken = new Set(
+      [...this.#underWay].flat().flatMap(({ run, batch }) => (run.id === first?.run.id ? [batch.index] : [])),
+    );
     let size = 0;
     const end = this.#waiting.findIndex((one) => {
       size += one.size;
       const fits = numbers.size === 0 || (one.run.id === first?.run.id && size <= AT_ONCE);
-      if (!fits || numbers.has(one.batch.index)) return true;
+      if (!fits || numbers.has(one.batch.index) || taken.has(one.batch.index)) return true;
       numbers.add(one.batch.index);
       return false;
     });

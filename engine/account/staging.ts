@@ -7,9 +7,9 @@ import { AccountError, ContractError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import { sourceKey } from '../model/source-name.js';
 import { refuseSuperseded } from './refuse.js';
-import type { StagedRecord } from './staged-record.js';
 import type { PreparedBatch } from './stager.js';
-import { type SqlConnection, type StagedRange, type StagedRow, integer, text } from './store/connection.js';
+import { type Pack, type SqlConnection, type StagedRow, integer, text } from './store/connection.js';
+import { BATCH_ROOM, ROOMS, RUN_ROOM, batchRange, stagedRange } from './store/staged-keys.js';
 
 /** A run as the store knows it. */
 export interface StoredRun {
@@ -18,48 +18,75 @@ export interface StoredRun {
   readonly state: 'open' | 'ended' | 'abandoned';
 }
 
-/** The keys of a run's staged rows are one range: room << 40 | batch << 16 | position. */
-const BATCH_ROOM = 2 ** 16;
-const RUN_ROOM = 2 ** 40;
-/** Runs take rooms in turn: as many as there are whole numbers for. */
-const ROOMS = 2 ** 13;
 const EXPIRE_AFTER_MS = 24 * 3_600_000;
+
+/** A batch that is ready to be stored. */
+export interface ReadyBatch {
+  readonly index: number;
+  readonly rows: readonly StagedRow[];
+  /** What the store made of the rows already. */
+  readonly pack: Pack | null;
+}
 
 /**
  * Stores batches, in place of what was stored under their numbers. Does nothing for a run that was applied already. What a power cut
- * undoes is missing at the seal, and is said there.
+ * undoes is missing at the seal, and is said there. Answers whether a run of their source was applied before.
  */
-export async function stageBatches(db: SqlConnection, run: Run, batches: readonly PreparedBatch[]): Promise<void> {
-  for (const { index, records } of batches) {
-    if (records.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, records.length);
+export async function stageBatches(db: SqlConnection, run: Run, batches: readonly ReadyBatch[]): Promise<boolean> {
+  for (const { index, rows } of batches) {
+    if (rows.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, rows.length);
   }
-  await db.lightTransaction(async () => {
-    const stored = await openRun(db, run);
-    if (stored.state === 'ended') return;
-    // Whoever ends the run meanwhile is waited for here.
-    const open = await db.run(`UPDATE run SET touched_at = ?2 WHERE key = ?1 AND state = 'open'`, [
-      stored.key,
-      new Date().toISOString(),
-    ]);
-    if (open === 0) {
-      await openRun(db, run);
-      return;
+  const packed = batches.flatMap(({ index, pack }) => (pack === null ? [] : [{ index, pack }]));
+  const [any] = packed;
+  if (any && packed.length === batches.length && (await db.keepAtOnce(run.id, packed))) return any.pack.known;
+  return db.lightTransaction(async () => {
+    const open = (await touchRun(db, run)) ?? (await openedRun(db, run));
+    if (open === null) return true;
+    const { key, known } = open;
+    const fresh = await db.run(
+      `INSERT INTO staged_batch VALUES ${batches.map((_, at) => `(?1, ?${String(at + 2)})`).join(', ')} ON CONFLICT DO NOTHING`,
+      [key, ...batches.map(({ index }) => index)],
+    );
+    if (fresh < batches.length) {
+      for (const { index } of batches) await db.dropStaged(batchRange(key, index));
     }
-    const firstOf = (index: number) => stagedRange(stored.key).first + index * BATCH_ROOM;
-    for (const { index } of batches) {
-      const first = firstOf(index);
-      const fresh = await db.run('INSERT INTO staged_batch VALUES (?1, ?2) ON CONFLICT DO NOTHING', [
-        stored.key,
-        index,
-      ]);
-      if (fresh === 0) await db.dropStaged({ first, last: first + BATCH_ROOM - 1 });
-    }
-    await db.keepStaged(batches.map(({ index, records }) => ({ first: firstOf(index), rows: records.map(rowOf) })));
+    const kept = batches.map(({ index, rows, pack }) => ({ first: batchRange(key, index).first, rows, known, pack }));
+    await db.keepStaged(kept);
+    return known;
   });
 }
 
-function rowOf({ kind, id, part, parts, held, json }: StagedRecord): StagedRow {
-  return { kind, id, part, parts, held: held ? 1 : 0, digest: hash('sha256', json, 'base64url'), record: json };
+/** The rows of a batch, with the digests that they are compared by. */
+export function rowsOf({ records }: PreparedBatch): StagedRow[] {
+  return records.map(({ kind, id, part, parts, held, json }) => {
+    return { kind, id, part, parts, held: held ? 1 : 0, digest: hash('sha256', json, 'base64url'), record: json };
+  });
+}
+
+/** A run that takes batches. `known`: a run of its source was applied before. */
+interface OpenRun {
+  readonly key: number;
+  readonly known: boolean;
+}
+
+/** Notes that something was heard of the run; null where it is not open. Whoever ends it meanwhile is waited for here. */
+async function touchRun(db: SqlConnection, run: Run): Promise<OpenRun | null> {
+  const [row] = await db.query(
+    `UPDATE run SET touched_at = ?2 WHERE id = ?1 AND state = 'open'
+     RETURNING key, (SELECT CASE WHEN last_run IS NULL THEN 0 ELSE 1 END FROM source WHERE key = run.source) AS known`,
+    [run.id, new Date().toISOString()],
+  );
+  return row ? { key: integer(row, 'key'), known: integer(row, 'known') === 1 } : null;
+}
+
+/** Makes the run where it is new; null where it was applied already. */
+async function openedRun(db: SqlConnection, run: Run): Promise<OpenRun | null> {
+  const stored = await openRun(db, run);
+  if (stored.state === 'ended') return null;
+  const open = await touchRun(db, run);
+  // Somebody ended it at this moment.
+  if (open === null) await openRun(db, run);
+  return open;
 }
 
 /** The run's row; made, with its source, when the run is new. Throws AccountError `RUN_ABANDONED`, or why it was given up. */
@@ -150,12 +177,6 @@ export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'a
 export async function arrivedBatches(db: SqlConnection, run: number): Promise<number[]> {
   const rows = await db.query('SELECT batch FROM staged_batch WHERE run = ?1 ORDER BY batch', [run]);
   return rows.map((row) => integer(row, 'batch'));
-}
-
-/** The keys that staged rows of a run can have. */
-export function stagedRange(run: number): StagedRange {
-  const room = run % ROOMS;
-  return { first: room * RUN_ROOM, last: (room + 1) * RUN_ROOM - 1 };
 }
 
 function abandoned(id: string): AccountError {

@@ -111,12 +111,12 @@ export function workerInput(): unknown {
 
 /**
  * In the thread: answers calls with `methods`, one at a time in each lane (`laneOf` a method's name; one for all, if not
- * told otherwise), until the other side closes; then `tidyUp` runs (close files there) and the thread ends.
+ * told otherwise; null: at once), until the other side closes; then `tidyUp` runs (close files there) and the thread ends.
  */
 export function serveWorker<Methods extends Callable<Methods>>(
   methods: Methods,
   tidyUp: () => void | Promise<void> = () => undefined,
-  laneOf: (name: string) => string = () => '',
+  laneOf: (name: string) => string | null = () => '',
 ): void {
   const port = parentPort;
   if (!port) throw new Error('serveWorker() was called outside a worker thread.');
@@ -132,17 +132,24 @@ export function serveWorker<Methods extends Callable<Methods>>(
       return { id, error: packError(error) };
     }
   };
+  const answered = async (call: Call) => port.postMessage(await answer(call));
   const lanes = new Map<string, Promise<void>>();
+  const atOnce = new Set<Promise<void>>();
   port.on('message', (call: Call | null) => {
     if (call) {
       const lane = laneOf(call.name);
+      if (lane === null) {
+        const work = answered(call).finally(() => atOnce.delete(work));
+        atOnce.add(work);
+        return;
+      }
       const before = lanes.get(lane) ?? Promise.resolve();
       lanes.set(
         lane,
-        before.then(async () => port.postMessage(await answer(call))),
+        before.then(() => answered(call)),
       );
     } else {
-      void Promise.allSettled(lanes.values())
+      void Promise.allSettled([...lanes.values(), ...atOnce])
         .then(tidyUp)
         .finally(() => port.close());
     }

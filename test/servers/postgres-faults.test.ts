@@ -58,6 +58,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     exec: (sql) => counted(() => db.exec(sql)),
     fill: (table, rows) => db.fill(table, rows),
     keepStaged: (batches) => db.keepStaged(batches),
+    keepAtOnce: (run, batches) => counted(() => db.keepAtOnce(run, batches)),
     dropStaged: (range) => db.dropStaged(range),
     openStaged: (range) => db.openStaged(range),
     fieldsOf: (key) => db.fieldsOf(key),

@@ -4,8 +4,8 @@
  * follow.
  */
 import { dnKey } from '../../model/dn.js';
-import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
+import { stagedRange } from '../store/staged-keys.js';
 
 /**
  * The parts that a run brought (`came_part`: by the id of the group; `seen_part`: by its object), the groups of which they say something new (`seen_group`), their

@@ -4,9 +4,9 @@
  */
 import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
-import { stagedRange } from '../staging.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import { RECORD_FIELDS, type RecordField } from '../store/record-fields.js';
+import { stagedRange } from '../store/staged-keys.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -72,7 +72,6 @@ export async function clearTakenIn(db: SqlConnection): Promise<void> {
 /** Notes all that the run brought, and adds what is new; where the run brought an object twice, the later record counts. */
 async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
-  await db.analyze('staged');
   const latest = db.ordersByKey
     ? 'ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
     : '';

@@ -19,10 +19,31 @@ export interface StagedRow {
   readonly record: string;
 }
 
-/** The records of a batch, which get the keys from `first` on. */
+/** Rows of a batch as texts, one for each column. `known`: so is their source, so that most of them are as they were. */
+export interface Pack {
+  readonly known: boolean;
+  readonly asJson: boolean;
+  readonly texts: readonly (string | null)[];
+}
+
+/** The records of a batch, which get the keys from `first` on. `pack`: of these rows, where it was made ready before. */
 export interface KeptBatch {
   readonly first: number;
   readonly rows: readonly StagedRow[];
+  readonly known: boolean;
+  readonly pack: Pack | null;
+}
+
+/** A batch of a run, ready to be stored. */
+export interface PackedBatch {
+  readonly index: number;
+  readonly pack: Pack;
+}
+
+/** Who may write under a name: whoever has its last token. */
+export interface Lease {
+  readonly name: string;
+  readonly token: number;
 }
 
 /** Keys of staged records, both ends among them. */
@@ -55,6 +76,11 @@ export interface SqlConnection {
   fill(table: string, rows: Iterable<readonly SqlValue[]>): Promise<void>;
   /** Keeps the records of batches until their run is sealed or given up. */
   keepStaged(batches: readonly KeptBatch[]): Promise<void>;
+  /**
+   * Keeps batches of a run in one journey to a server, as a {@link lightTransaction} of its own. False where that does not do: the run
+   * is not open, the lease is another's, or some of the batches were there before. Then what was there is to be replaced, all of it.
+   */
+  keepAtOnce(run: string, batches: readonly PackedBatch[], lease?: Lease): Promise<boolean>;
   /** Forgets what was kept. A range holds whole batches. */
   dropStaged(range: StagedRange): Promise<void>;
   /**

@@ -1,17 +1,34 @@
 /** The account's connection over `pg`: one session of the server, whose temporary tables are its own. */
 import type { ClientBase } from 'pg';
-import { type KeptBatch, type SqlConnection, type SqlValue, type StagedRange, integer } from './connection.js';
+import {
+  type KeptBatch,
+  type Lease,
+  type PackedBatch,
+  type SqlConnection,
+  type SqlValue,
+  type StagedRange,
+  integer,
+} from './connection.js';
 import { inPostgres } from './dialect.js';
 import { copyIn } from './postgres-copy.js';
 import { isLost, postgresError } from './postgres-errors.js';
 import { filledAtOnce } from './postgres-filling.js';
-import { dropPacks, fieldsOf, keepPacks, openPacks, recordOf } from './postgres-packs.js';
+import {
+  type PackForm,
+  dropPacks,
+  fieldsOf,
+  keepPacks,
+  keepPacksAtOnce,
+  openPacks,
+  recordOf,
+} from './postgres-packs.js';
 
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
   readonly shared = true;
   readonly ordersByKey = false;
   #broken = false;
+  #opened: PackForm = 'columns';
 
   /** `account` is what the lock of {@link alone} is known by in this database. */
   constructor(
@@ -45,16 +62,20 @@ export class PostgresConnection implements SqlConnection {
     await this.#guarded(() => keepPacks(this.client, batches));
   }
 
+  async keepAtOnce(run: string, batches: readonly PackedBatch[], lease?: Lease) {
+    return this.#guarded(() => keepPacksAtOnce(this.client, { run, batches, lease: lease ?? null }));
+  }
+
   async dropStaged(range: StagedRange) {
     await this.#guarded(() => dropPacks(this.client, range));
   }
 
   async openStaged(range: StagedRange) {
-    await this.#guarded(() => openPacks(this.client, range));
+    this.#opened = await this.#guarded(() => openPacks(this.client, range));
   }
 
   fieldsOf(key: string) {
-    return fieldsOf(key);
+    return fieldsOf(key, this.#opened);
   }
 
   recordOf(key: string) {

@@ -1,12 +1,22 @@
 /**
- * Batches that wait for their seal, in PostgreSQL: each in one row (`staged_pack`), each column of its records as one text,
- * which costs much less than a row for each. At the seal they become the rows of the temporary table `staged`, that the account's
+ * Batches that wait for their seal, in PostgreSQL: each in one row (`staged_pack`), each column of its records as one text (or all
+ * records as one), which costs much less than a row for each. At the seal they become the rows of the temporary table `staged`, that the account's
  * SQL reads in both stores, but without the records: only those that are new, or not as they were, are looked for in their packs.
  */
 import type { ClientBase } from 'pg';
-import type { KeptBatch, RecordFields, StagedRange, WholeRecord } from './connection.js';
+import type {
+  KeptBatch,
+  Lease,
+  Pack,
+  PackedBatch,
+  RecordFields,
+  StagedRange,
+  StagedRow,
+  WholeRecord,
+} from './connection.js';
 import { inPostgres } from './dialect.js';
 import { NUMBERS, RECORD_FIELDS, type RecordField } from './record-fields.js';
+import { BATCH_ROOM, ROOMS, RUN_ROOM } from './staged-keys.js';
 
 /** Large lists of members are not compressed: they are read in a moment, and gone (`new_part` is that of `source/members.ts`). */
 const STAGED = inPostgres(`
@@ -38,24 +48,64 @@ const opened = (columns: readonly string[]) =>
     JOIN staged_pack p ON p.first BETWEEN q.first AND q.last
     JOIN LATERAL unnest(${columns.map(valuesOf).join(', ')}) WITH ORDINALITY AS r (${columns.join(', ')}, nth) ON true)`;
 const COLUMNS = ['kind', 'id', 'digest', 'part', 'parts', 'held', 'record', ...RECORD_FIELDS];
-const KEPT = `INSERT INTO staged_pack (first, as_json, ${COLUMNS.join(', ')})
-  VALUES ($1, $2, ${COLUMNS.map((_, index) => `$${String(index + 3)}`).join(', ')})`;
+const KEPT = `INSERT INTO staged_pack (first, whole, as_json, ${COLUMNS.join(', ')})
+  VALUES ($1, $2, $3, ${COLUMNS.map((_, index) => `$${String(index + 4)}`).join(', ')})`;
 const HELD = `UPDATE staged SET record = l.record FROM ${opened(['record'])} l WHERE l.key = staged.key AND staged.held = 1`;
 
 /** Keeps batches. The server writes one while the next is made ready. */
 export async function keepPacks(client: ClientBase, batches: readonly KeptBatch[]): Promise<void> {
   let written: Promise<unknown> = Promise.resolve();
-  for (const batch of batches) {
-    const values = packOf(batch);
+  for (const { first, rows, known, pack } of batches) {
+    const { asJson, texts } = pack?.known === known ? pack : packOf(rows, known);
     await written;
-    written = client.query({ name: 'keep_pack', text: KEPT, values });
+    written = client.query({ name: 'keep_pack', text: KEPT, values: [first, known, asJson, ...texts] });
   }
   await written;
 }
 
-/** A row of `staged_pack`. */
-function packOf({ first, rows }: KeptBatch): (number | string | boolean | null)[] {
-  const said = rows.map(({ kind, record }) => (kind === 'members' ? {} : (JSON.parse(record) as Said)));
+/** Columns of a batch that is stored at once; the first parameters are the run, the time, and the name and token of a lease. */
+const GIVEN = ['batch', 'whole', 'as_json', ...COLUMNS];
+const TYPES = ['bigint', 'boolean', 'boolean', ...COLUMNS.map(() => 'text')];
+const BEFORE_GIVEN = 4;
+const atOnce = (batches: number) => {
+  const given = Array.from({ length: batches }, (_, nth) => {
+    const values = TYPES.map((type, at) => `$${String(BEFORE_GIVEN + nth * TYPES.length + at + 1)}::${type}`);
+    return `(${values.join(', ')})`;
+  });
+  return `WITH open AS (
+      UPDATE run SET touched_at = $2 WHERE id = $1 AND state = 'open'
+        AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM meta WHERE name = $3 AND value = $4::bigint FOR SHARE)) RETURNING key
+    ), given (${GIVEN.join(', ')}) AS (VALUES ${given.join(', ')}), came AS (
+      INSERT INTO staged_batch (run, batch) SELECT o.key, g.batch FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
+    ), kept AS (
+      INSERT INTO staged_pack (first, ${GIVEN.slice(1).join(', ')})
+      SELECT c.run % ${String(ROOMS)} * ${String(RUN_ROOM)} + c.batch * ${String(BATCH_ROOM)}, ${GIVEN.slice(1)
+        .map((column) => `g.${column}`)
+        .join(', ')}
+      FROM came c JOIN given g ON g.batch = c.batch RETURNING 1
+    ) SELECT (SELECT count(*) FROM kept) AS kept, set_config('synchronous_commit', 'off', true)`;
+};
+
+/** Keeps batches of a run that is open, in one statement; false where not all of them were new, or it is not open for this lease. */
+export async function keepPacksAtOnce(
+  client: ClientBase,
+  { run, batches, lease }: { run: string; batches: readonly PackedBatch[]; lease: Lease | null },
+): Promise<boolean> {
+  const given = batches.flatMap(({ index, pack: { known, asJson, texts } }) => [index, known, asJson, ...texts]);
+  const { rows } = await client.query<{ kept: string }>({
+    name: `keep_packs_${String(batches.length)}`,
+    text: atOnce(batches.length),
+    values: [run, new Date().toISOString(), lease?.name ?? null, lease?.token ?? null, ...given],
+  });
+  return Number(rows[0]?.kept) === batches.length;
+}
+
+/**
+ * A row of `staged_pack`. Of a source that is known most records are as they were, and nobody asks for their fields: they stay JSON
+ * (`whole`), which is no work here, and is parsed by the server where it is wanted.
+ */
+export function packOf(rows: readonly StagedRow[], known: boolean): Pack {
+  const said = rows.map(({ kind, record }) => (known || kind === 'members' ? {} : (JSON.parse(record) as Said)));
   const columns = [
     rows.map(({ kind }) => kind),
     rows.map(({ id }) => id),
@@ -63,13 +113,14 @@ function packOf({ first, rows }: KeptBatch): (number | string | boolean | null)[
     rows.map(({ part }) => textOf(part)),
     rows.map(({ parts }) => textOf(parts)),
     rows.map(({ held }) => (held === 1 ? '1' : null)),
-    rows.map(({ kind, record }) => (kind === 'members' ? record : null)),
-    ...RECORD_FIELDS.map((field) => said.map((one) => textOf(one[field]))),
+    rows.map(({ kind, record }) => (known || kind === 'members' ? record : null)),
+    ...RECORD_FIELDS.map((field) => (known ? [] : said.map((one) => textOf(one[field])))),
   ];
   const joined = columns.map((values) => (values.every((value) => value === null) ? null : inLines(values)));
   // An empty text is no line for the server, not one without anything in it.
   const asJson = joined.some((text) => text !== null && (text === '' || linesOf(text) !== rows.length));
-  return [first, asJson, ...(asJson ? columns.map((values) => JSON.stringify(values)) : joined)];
+  const texts = asJson ? columns.map((values) => (values.length === 0 ? null : JSON.stringify(values))) : joined;
+  return { known, asJson, texts };
 }
 
 type Said = Readonly<Partial<Record<RecordField, unknown>>>;
@@ -92,14 +143,22 @@ function linesOf(text: string): number {
   return lines;
 }
 
+/** How records lie in the batches that are opened: their fields in columns, or each as JSON, or some in this way and some in that. */
+export type PackForm = 'columns' | 'whole' | 'both';
+
 /** Makes the rows of the batches with these keys those of `staged`; they stay until the next run, or the session's end. */
-export async function openPacks(client: ClientBase, { first, last }: StagedRange): Promise<void> {
+export async function openPacks(client: ClientBase, { first, last }: StagedRange): Promise<PackForm> {
   await client.query(STAGED);
   await client.query('INSERT INTO staged_range VALUES ($1, $2)', [first, last]);
   await client.query(OPENED, [first, last]);
-  await client.query('ANALYZE staged_range');
+  await client.query('ANALYZE staged, staged_range');
   const { rows: held } = await client.query('SELECT 1 FROM staged WHERE held = 1 LIMIT 1');
   if (held.length > 0) await client.query(HELD);
+  const { rows: forms } = await client.query<{ whole: boolean }>(
+    'SELECT DISTINCT whole FROM staged_pack WHERE first BETWEEN $1 AND $2',
+    [first, last],
+  );
+  return forms.length > 1 ? 'both' : forms[0]?.whole === true ? 'whole' : 'columns';
 }
 
 /** Forgets the batches whose first keys are these. */
@@ -112,10 +171,25 @@ export function recordOf(key: string): WholeRecord {
   return { join: `JOIN ${opened(['record'])} s ON s.key = ${key}`, value: 's.record' };
 }
 
+/** The fields of a record that is JSON. */
+const PARSED = `LEFT JOIN LATERAL json_to_record(s.record::json) AS j (${RECORD_FIELDS.map((field) => `${field} text`).join(', ')}) ON true`;
+const FIELDS: Readonly<
+  Record<PackForm, { columns: readonly string[]; join: string; of: (field: RecordField) => string }>
+> = {
+  columns: { columns: RECORD_FIELDS, join: '', of: (field) => `s.${field}` },
+  whole: { columns: ['record'], join: PARSED, of: (field) => `j.${field}` },
+  both: {
+    columns: ['record', ...RECORD_FIELDS],
+    join: PARSED,
+    of: (field) => `CASE WHEN s.record IS NULL THEN s.${field} ELSE j.${field} END`,
+  },
+};
+
 /** The record of an object with this key. */
-export function fieldsOf(key: string): RecordFields {
+export function fieldsOf(key: string, form: PackForm): RecordFields {
+  const { columns, join, of } = FIELDS[form];
   return {
-    join: `JOIN ${opened(['kind', 'id', 'digest', ...RECORD_FIELDS])} s ON s.key = ${key}`,
-    value: (field) => (NUMBERS.has(field) ? `CAST(s.${field} AS INTEGER)` : `s.${field}`),
+    join: `JOIN ${opened(['kind', 'id', 'digest', ...columns])} s ON s.key = ${key} ${join}`,
+    value: (field) => (NUMBERS.has(field) ? `CAST(${of(field)} AS INTEGER)` : of(field)),
   };
 }

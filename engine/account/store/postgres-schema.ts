@@ -70,6 +70,9 @@ const ADDED: Readonly<Record<number, string>> = {
     DROP TABLE staged_pack;
     CREATE UNLOGGED TABLE staged_pack (first BIGINT PRIMARY KEY, as_json BOOLEAN NOT NULL, ${PACKED.map((name) => `${name} TEXT`).join(', ')});
     ALTER TABLE staged_pack ${PACKED.map((name) => `ALTER ${name} SET STORAGE EXTERNAL`).join(', ')};`,
+  // Records of a source that is known are JSON, all of a batch as one text.
+  10: `
+    ALTER TABLE staged_pack ADD COLUMN whole BOOLEAN NOT NULL DEFAULT false;`,
 };
 
 /**

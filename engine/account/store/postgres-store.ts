@@ -5,6 +5,7 @@ import { clientTls } from '../../runtime/tls.js';
 import type { SqlConnection } from './connection.js';
 import { PostgresConnection } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
+import { packOf } from './postgres-packs.js';
 import { migratePostgres, quoted } from './postgres-schema.js';
 import type { PostgresSettings } from './postgres-settings.js';
 import type { AccountStore } from './store.js';
@@ -69,6 +70,7 @@ export async function openPostgres(settings: PostgresSettings): Promise<AccountS
         () => connection?.broken ?? true,
       );
     },
+    pack: packOf,
     close: () => pool.end(),
   };
 }

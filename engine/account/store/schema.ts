@@ -204,6 +204,7 @@ CREATE INDEX object_absent ON object(source) WHERE present = 0;
 
 /** Only how PostgreSQL keeps batches that wait for their seal is another way than before (`postgres-schema.ts`). */
 const COLUMNS = '';
+const WHOLE = '';
 
 /** Oldest first. Never change one that was released; add another. */
 export const MIGRATIONS: readonly string[] = [
@@ -216,4 +217,5 @@ export const MIGRATIONS: readonly string[] = [
   TWINS,
   ABSENT,
   COLUMNS,
+  WHOLE,
 ];

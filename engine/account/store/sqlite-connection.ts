@@ -77,6 +77,11 @@ class SqliteConnection implements SqlConnection {
     for (const batch of batches) await this.fill('staged', keyed(batch));
   }
 
+  /** There is no journey to save. */
+  async keepAtOnce() {
+    return Promise.resolve(false);
+  }
+
   /** Where nothing else is staged the whole table goes, which is much quicker. */
   async dropStaged({ first, last }: StagedRange) {
     const [other] = await this.query(

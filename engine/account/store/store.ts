@@ -1,5 +1,5 @@
 /** Where an account is kept, as its thread sees it. */
-import { type SqlConnection } from './connection.js';
+import type { Pack, SqlConnection, StagedRow } from './connection.js';
 import { openPostgres } from './postgres-store.js';
 import type { PostgresSettings } from './postgres-settings.js';
 import { openSqlite } from './sqlite-connection.js';
@@ -15,6 +15,8 @@ export type StoreSettings = SqliteSettings | PostgresSettings;
 export interface AccountStore {
   /** Does some work on a connection of its own; the embedded store has one for all. */
   on<Result>(work: (db: SqlConnection) => Promise<Result>): Promise<Result>;
+  /** Makes rows ready that are staged soon; null where that is no work. */
+  pack(rows: readonly StagedRow[], known: boolean): Pack | null;
   close(): Promise<void>;
 }
 
@@ -22,5 +24,5 @@ export interface AccountStore {
 export async function openStore(settings: StoreSettings): Promise<AccountStore> {
   if (settings.kind === 'postgres') return openPostgres(settings);
   const connection = openSqlite(settings.file);
-  return { on: (work) => work(connection), close: () => connection.close() };
+  return { on: (work) => work(connection), pack: () => null, close: () => connection.close() };
 }

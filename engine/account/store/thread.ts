@@ -10,28 +10,44 @@ import { findInAccount } from '../find.js';
 import { heldPlans, plannedPage } from '../held.js';
 import { history } from '../history.js';
 import { type KnownUser, addKnownUsers } from '../known.js';
-import { type Lease, ONLY_WRITER, leased, takeLease } from '../lease.js';
+import { ONLY_WRITER, leased, takeLease } from '../lease.js';
 import { purgeRemoved } from '../leavers.js';
 import { quarantinePage } from '../quarantine.js';
 import type { AccountSettings } from '../settings.js';
 import { type Shown, plannedSteps, shownChanges } from '../shown-plan.js';
 import { snapshotOf } from '../snapshot.js';
 import { type BatchColumns, batchOf } from '../staged-columns.js';
-import { abandonRun, expireRuns, expiryFrom, stageBatches } from '../staging.js';
-import type { SqlConnection } from './connection.js';
+import type { PreparedBatch } from '../stager.js';
+import { type ReadyBatch, abandonRun, expireRuns, expiryFrom, rowsOf, stageBatches } from '../staging.js';
+import type { Lease, SqlConnection } from './connection.js';
 import { type AccountStore, openStore } from './store.js';
 
 const settings = workerInput() as AccountSettings;
 let store: AccountStore | undefined;
 let lease: Lease | undefined;
-/** What staging has cost, by run. */
-const staging = new Map<string, number>();
+/** By run: what staging has cost, and whether a run of its source was applied before. */
+const staging = new Map<string, { readonly ms: number; readonly known: boolean }>();
+/** Batches are made ready as they come, and written in turn. */
+let written: Promise<unknown> = Promise.resolve();
+
+/** Does what writes batches or gives them up, in the order in which it came. */
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const done = written.then(work);
+  written = done.catch(() => undefined);
+  return done;
+}
 
 /** Does some work on a connection of the store. */
 function on<Result>(work: (db: SqlConnection) => Promise<Result>): Promise<Result> {
   if (!store) return Promise.reject(new Error('the account is not open'));
   const mine = lease;
   return store.on((db) => work(mine ? leased(db, mine) : db));
+}
+
+/** `known`: of the run's source, as far as that was heard of. */
+function readyBatch(batch: PreparedBatch, known: boolean | undefined): ReadyBatch {
+  const rows = rowsOf(batch);
+  return { index: batch.index, rows, pack: known === undefined ? null : (store?.pack(rows, known) ?? null) };
 }
 
 /** Looks things up: all that is answered is of one moment. */
@@ -48,11 +64,18 @@ const methods = {
   },
   async stage(run: Run, batches: readonly BatchColumns[]): Promise<void> {
     const started = performance.now();
-    await on((db) => stageBatches(db, run, batches.map(batchOf)));
-    staging.set(run.id, (staging.get(run.id) ?? 0) + performance.now() - started);
+    const ready = batches.map((columns) => readyBatch(batchOf(columns), staging.get(run.id)?.known));
+    const readyMs = performance.now() - started;
+    await inTurn(async () => {
+      const from = performance.now();
+      const known = await on((db) => stageBatches(db, run, ready));
+      const ms = (staging.get(run.id)?.ms ?? 0) + readyMs + performance.now() - from;
+      staging.set(run.id, { ms, known });
+    });
   },
   async apply(run: Run, seal: Seal, options: { dryRun: boolean; at?: string }): Promise<Report> {
-    const stageMs = staging.get(run.id) ?? 0;
+    await written;
+    const stageMs = staging.get(run.id)?.ms ?? 0;
     staging.delete(run.id);
     const at = options.at ?? new Date().toISOString();
     return on((db) => applyRun(db, settings, { run, seal, dryRun: options.dryRun, stageMs, at }));
@@ -65,10 +88,11 @@ const methods = {
   purge: (before: string) => on((db) => purgeRemoved(db, new Date(before))),
   history: (limit: number) => reading((db) => history(db, limit)),
   exportPage: (format: ExportFormat, after: number) => reading((db) => exportPage(db, format, after)),
-  async abandon(runId: string): Promise<void> {
-    staging.delete(runId);
-    await on((db) => abandonRun(db, runId));
-  },
+  abandon: (runId: string): Promise<void> =>
+    inTurn(async () => {
+      staging.delete(runId);
+      await on((db) => abandonRun(db, runId));
+    }),
   quarantine: (after: number) => on((db) => quarantinePage(db, after)),
   changes: (runId: string, after: number): Promise<{ changes: Change[]; last: number }> =>
     reading((db) => changesPage(db, runId, after)),
@@ -79,15 +103,17 @@ const methods = {
 export type AccountThread = typeof methods;
 
 /** In PostgreSQL, batches are staged and questions answered while a run is planned. What is in one lane goes one by one. */
-const LANES: Readonly<Record<string, string>> = {
-  stage: 'staging',
-  abandon: 'staging',
+const LANES: Readonly<Record<string, string | null>> = {
+  stage: null,
+  abandon: null,
   apply: 'applying',
   decide: 'applying',
   purge: 'applying',
   addKnown: 'applying',
 };
-const laneOf = (name: string) =>
-  settings.store.kind === 'sqlite' || name === 'open' ? 'all' : (LANES[name] ?? 'reading');
+const laneOf = (name: string) => {
+  if (settings.store.kind === 'sqlite' || name === 'open') return 'all';
+  return LANES[name] === undefined ? 'reading' : LANES[name];
+};
 
 serveWorker(methods, async () => store?.close(), laneOf);

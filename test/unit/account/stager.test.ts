@@ -18,15 +18,22 @@ const batch = (index: number, size = 10): PreparedBatch => {
 };
 
 describe('batches on their way into the account', () => {
-  /** Writes down what is staged together; every one of `refused` is. */
-  const stagerOf = (groups: string[], refused: readonly number[] = []) =>
-    new Stager(async (run, batches) => {
+  /** Writes down what is staged together; every one of `refused` is. Nothing takes the place of what is under way. */
+  const stagerOf = (groups: string[], refused: readonly number[] = []) => {
+    const underWay = new Set<number>();
+    return new Stager(async (run, batches) => {
       groups.push(`${run.id} ${batches.map(({ index }) => index).join(' ')}`);
+      for (const { index } of batches) {
+        assert.ok(!underWay.has(index), `${String(index)} is under way`);
+        underWay.add(index);
+      }
       await new Promise((resolve) => setImmediate(resolve));
+      for (const { index } of batches) underWay.delete(index);
       if (batches.some(({ index }) => refused.includes(index))) throw new Error('refused');
     });
+  };
 
-  it('go together where they come while others are written: of one run, each number once, not too many', async () => {
+  it('go together where they come while two others are under way: of one run, each number once, not too many', async () => {
     const groups: string[] = [];
     const stager = stagerOf(groups);
     const [one, other] = [runOf('one'), runOf('other')];
@@ -34,13 +41,14 @@ describe('batches on their way into the account', () => {
       stager.add(one, batch(0)),
       stager.add(one, batch(1)),
       stager.add(one, batch(2)),
-      stager.add(one, batch(2)),
-      stager.add(other, batch(3)),
-      stager.add(other, batch(4, 500_000)),
+      stager.add(one, batch(3)),
+      stager.add(one, batch(3)),
+      stager.add(other, batch(4)),
       stager.add(other, batch(5, 500_000)),
+      stager.add(other, batch(6, 500_000)),
     ];
     await Promise.all(added.map(({ stored }) => stored));
-    assert.deepEqual(groups, ['one 0', 'one 1 2', 'one 2', 'other 3 4', 'other 5']);
+    assert.deepEqual(groups, ['one 0', 'one 1', 'one 2 3', 'one 3', 'other 4 5', 'other 6']);
   });
 
   it('one that is refused keeps no other from being staged', async () => {
@@ -52,7 +60,7 @@ describe('batches on their way into the account', () => {
       results.map(({ status }) => status),
       ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
     );
-    assert.deepEqual(groups, ['one 0', 'one 1 2 3', 'one 1', 'one 2', 'one 3']);
+    assert.deepEqual(groups, ['one 0', 'one 1', 'one 2 3', 'one 2', 'one 3']);
   });
 
   it('come before the seal of their run, though nobody waits for them', async () => {
