@@ -81,6 +81,22 @@ describe('the counts of a report', () => {
     assert.deepEqual(await counts(changed), { usersReturned: 2, contactsReturned: 1, groupsReturned: 2 });
   });
 
+  it('tell of a person whichever field is another one', async () => {
+    await open();
+    const full = { name: 'A', dn: 'CN=A', sid: 'S-1-5-21-1' };
+    const two = (rest: object) => [user('ann', { ...full, ...rest }), contact('con', { ...full, ...rest })];
+    await reportOf(two({}));
+    for (const [field, value] of Object.entries({ name: 'B', dn: 'CN=B', sid: 'S-1-5-21-2' })) {
+      const { changes } = await outcomeOf(workshop, account, two({ [field]: value }), {});
+      assert.deepEqual(changes, [`updated ann ${field}`, `updated con ${field}`]);
+      assert.deepEqual(await counts(two({})), { usersUpdated: 1, contactsUpdated: 1 });
+    }
+    assert.deepEqual(await counts([user('ann', { ...full, id: 'anew' }), contact('con', { ...full, id: 'new-con' })]), {
+      usersUpdated: 1,
+      contactsUpdated: 1,
+    });
+  });
+
   it('tell who ends, by each rule', async () => {
     for (const [userLeft, users] of [
       ['downgrade', { usersDowngraded: 2 }],

@@ -82,6 +82,12 @@ describe('an address that somebody has', () => {
       assert.deepEqual([changes, aside], [['replaced a', 'linked m'], []]);
     });
 
+    it('and need not be named itself: whoever is not in the order follows', async () => {
+      await open({ precedence: ['main'] });
+      await outcome([person('a', 'x')]);
+      assert.deepEqual((await outcome([person('m', 'x')], { source: 'main' })).changes, ['replaced a', 'linked m']);
+    });
+
     it('negative control: the source that is beaten gets none', async () => {
       await open({ precedence: [...precedence].reverse() });
       await outcome([person('a', 'x')]);
