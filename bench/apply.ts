@@ -1,5 +1,5 @@
 /**
- * `npm run bench:apply [-- --people N --runs N --no-postgres --json --check]`: applying 100,000 people, 2,000 groups and 250,000 memberships: a
+ * `npm run bench:apply [-- --people N --runs N --no-postgres --no-sqlite --json --check]`: applying 100,000 people, 2,000 groups and 250,000 memberships: a
  * first load, a run in which nothing changed, one in which 1 % did. Against the store's own bulk load of the same rows (every
  * table that the first load leaves behind), durable and in one transaction, in turn within each round; and inside a real
  * Node-RED, for the delay of the event loop and for memory.
@@ -85,7 +85,7 @@ function postgres(url: string): Measured {
 async function main(): Promise<void> {
   const server = argv.includes('--no-postgres') ? null : await startPostgres({ durable: true });
   try {
-    const stores = [SQLITE, ...(server ? [postgres(server.url)] : [])];
+    const stores = [...(argv.includes('--no-sqlite') ? [] : [SQLITE]), ...(server ? [postgres(server.url)] : [])];
     const results = new Map<string, Round[]>(stores.map(({ name }) => [name, []]));
     for (let round = 1; round <= rounds; round += 1) {
       for (const store of stores) {
