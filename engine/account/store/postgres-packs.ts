@@ -34,19 +34,16 @@ const NULL = '\x01';
 /** The values of a column of a pack `p`: one in each line, or a JSON array where a value has a line break in it. */
 const valuesOf = (column: string) => `CASE WHEN p.as_json THEN ARRAY(SELECT json_array_elements_text(p.${column}::json))
   ELSE string_to_array(p.${column}, E'\\n', E'\\x01') END`;
+/** Columns of all batches that are opened, with the key of each record. Taken apart in the list of what is selected, without a copy of each column. */
+const opened = (columns: readonly string[]) =>
+  `(SELECT a.first + generate_series(0, cardinality(a.numbered) - 1) AS key, ${columns.map((column) => `unnest(a.${column}) AS ${column}`).join(', ')}
+    FROM (SELECT p.first, ${valuesOf('kind')} AS numbered, ${columns.map((column) => `${valuesOf(column)} AS ${column}`).join(', ')}
+      FROM staged_range q JOIN staged_pack p ON p.first BETWEEN q.first AND q.last OFFSET 0) a)`;
 const OPENED = `
   INSERT INTO staged
-  SELECT p.first + r.nth - 1, r.kind, r.id, r.part::bigint, r.parts::bigint, coalesce(r.held::bigint, 0), r.digest
-  FROM staged_pack p JOIN LATERAL unnest(
-    ${['kind', 'id', 'digest', 'part', 'parts', 'held'].map(valuesOf).join(', ')}
-  ) WITH ORDINALITY AS r (kind, id, digest, part, parts, held, nth) ON true
-  WHERE p.first BETWEEN $1 AND $2`;
+  SELECT r.key, r.kind, r.id, r.part::bigint, r.parts::bigint, coalesce(r.held::bigint, 0), r.digest
+  FROM ${opened(['kind', 'id', 'digest', 'part', 'parts', 'held'])} r`;
 
-/** Columns of all batches that are opened, with the key of each record. */
-const opened = (columns: readonly string[]) =>
-  `(SELECT p.first + r.nth - 1 AS key, ${columns.map((column) => `r.${column}`).join(', ')} FROM staged_range q
-    JOIN staged_pack p ON p.first BETWEEN q.first AND q.last
-    JOIN LATERAL unnest(${columns.map(valuesOf).join(', ')}) WITH ORDINALITY AS r (${columns.join(', ')}, nth) ON true)`;
 const COLUMNS = ['kind', 'id', 'digest', 'part', 'parts', 'held', 'record', ...RECORD_FIELDS];
 const KEPT = `INSERT INTO staged_pack (first, whole, as_json, ${COLUMNS.join(', ')})
   VALUES ($1, $2, $3, ${COLUMNS.map((_, index) => `$${String(index + 4)}`).join(', ')})`;
@@ -150,7 +147,7 @@ export type PackForm = 'columns' | 'whole' | 'both';
 export async function openPacks(client: ClientBase, { first, last }: StagedRange): Promise<PackForm> {
   await client.query(STAGED);
   await client.query('INSERT INTO staged_range VALUES ($1, $2)', [first, last]);
-  await client.query(OPENED, [first, last]);
+  await client.query(OPENED);
   await client.query('ANALYZE staged, staged_range');
   const { rows: held } = await client.query('SELECT 1 FROM staged WHERE held = 1 LIMIT 1');
   if (held.length > 0) await client.query(HELD);
