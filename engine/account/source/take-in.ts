@@ -73,13 +73,12 @@ export async function clearTakenIn(db: SqlConnection): Promise<void> {
 async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
   const latest = db.ordersByKey
-    ? 'ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
+    ? 'ORDER BY s.key ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
     : '';
   const known = await db.run(
     `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
      FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
-     WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-     ORDER BY s.key ${latest}`,
+     WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members' ${latest}`,
     [source, first, last],
   );
   if (!db.ordersByKey) await keepLast(db, known);
