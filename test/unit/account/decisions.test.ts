@@ -196,4 +196,25 @@ describe('decisions', () => {
       assert.equal((await account.apply(run, seal(1), { dryRun: false })).outcome, 'committed', run.id);
     }
   });
+
+  it('plans that differ only in what was before, or comes after, have different digests', async () => {
+    const x = 'x@example.com';
+    const digest = async (known: string, title: string, first: string) => {
+      account = await workshop.open({ ...settingsWith({ limits: UNLIMITED }), attributes: ['title'] });
+      await account.addKnown([{ address: x, name: known, origin: 'manual' }]);
+      await whole([user('ann', { attributes: { title: [first] } })]);
+      return (await whole([user('ann', { aliases: [x], attributes: title === '' ? {} : { title: [title] } })])).plan;
+    };
+    const plans = [
+      await digest('Known', 'B', 'A'),
+      await digest('Other', 'B', 'A'),
+      await digest('Known', 'C', 'A'),
+      await digest('Known', 'B', 'C'),
+      await digest('Known', '', 'A'),
+      await digest('Known', '', 'C'),
+      await digest('Known', 'A', 'A'),
+    ];
+    assert.equal(new Set(plans).size, plans.length);
+    assert.equal(await digest('Known', 'B', 'A'), plans[0]);
+  });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { Run } from '../../../engine/model/run.js';
-import { Workshop, seal, sync, user } from './support.js';
+import { UNLIMITED, Workshop, seal, sync, user } from './support.js';
 
 describe('a run that is only looked at', () => {
   let workshop: Workshop;
@@ -35,12 +35,26 @@ describe('a run that is only looked at', () => {
     );
   });
 
-  it('a plain report says nothing of holds, pauses, warnings and what went ahead', async () => {
-    const report = await sync(account, workshop.run(), [user('ann')]);
+  it('a plain report says nothing of holds, pauses, warnings and what went ahead; one of a held run of holds only', async () => {
+    const settings = workshop.settings({ rules: { holdUnusual: true, limits: UNLIMITED } });
+    account = await workshop.open(settings);
     const seldom = ['holds', 'paused', 'warnings', 'wentAhead', 'findings'];
-    assert.deepEqual(
-      Object.keys(report).filter((key) => seldom.includes(key)),
-      [],
-    );
+    for (const [people, expected] of [
+      [[user('ann')], []],
+      [[], ['holds']],
+    ] as const) {
+      const report = await sync(account, workshop.run(), people);
+      assert.deepEqual(
+        Object.keys(report).filter((key) => seldom.includes(key)),
+        expected,
+      );
+    }
+  });
+
+  it('runs of one source that started at the same moment are applied in the order in which they come', async () => {
+    const run = workshop.run();
+    await sync(account, run, [user('ann')]);
+    const { outcome } = await sync(account, { ...run, id: 'run-of-the-same-moment' }, [user('ann'), user('bob')]);
+    assert.equal(outcome, 'committed');
   });
 });
