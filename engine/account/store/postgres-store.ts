@@ -126,6 +126,8 @@ function sessionText({ schema, timeouts }: PostgresSettings): string {
   return [
     ...Object.entries(set).map(([name, value]) => `SET ${name} = ${value}`),
     `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+    // Indices of large tables are made at once, by as many processes as have 32 MB each.
+    `SELECT set_config(name, '128MB', false) FROM pg_settings WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072`,
     // Remembers rows one by one where a join of whole tables is quicker. Unknown before PostgreSQL 14.
     `SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_memoize'`,
   ].join(';\n');
