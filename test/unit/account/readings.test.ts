@@ -128,8 +128,10 @@ describe('what was read, compared with the last run', () => {
 
     it('what only adds is committed all the same', async () => {
       await open();
-      await read(people());
-      const more = [...people(), user('new', { attributes: {} })];
+      // A value and a SID where there was none take nothing away either.
+      const others = people().slice(1);
+      await read([person(0, { attributes: {} }), ...others]);
+      const more = [person(0, { sid: 'S-1-5-21-1' }), ...others, user('new', { attributes: {} })];
       const report = await read(more, { ...ALL, proxyAddresses: 0 });
       assert.deepEqual([report.outcome, report.changes.usersAdded], ['committed', 1]);
       assert.deepEqual(codes(report.warnings), ['ATTRIBUTE_LOST']);
