@@ -6,6 +6,7 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
 import { type PackedError, packError, unpackError } from './packed-error.js';
+import { takeSecondPlace } from './second-place.js';
 
 /** What a thread offers: every property a function, synchronous or not. */
 type Callable<Methods> = { [Name in keyof Methods]: (...args: never[]) => unknown };
@@ -120,6 +121,7 @@ export function serveWorker<Methods extends Callable<Methods>>(
 ): void {
   const port = parentPort;
   if (!port) throw new Error('serveWorker() was called outside a worker thread.');
+  takeSecondPlace();
   const { closing } = workerData as Start;
   const table = new Map<string, (...args: never[]) => unknown>(Object.entries(methods));
   const answer = async ({ id, name, args }: Call): Promise<Answer> => {
