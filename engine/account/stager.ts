@@ -25,6 +25,8 @@ interface Waiting {
 
 /** No more than a moment's work for whoever hands it on: about as many characters of JSON. */
 const AT_ONCE = 600_000;
+/** A statement has room for so many values only, and is kept for each number of batches that it was made for. */
+const BATCHES_AT_ONCE = 32;
 /** One is written, and one is made ready for it. */
 const GROUPS = 2;
 
@@ -98,7 +100,8 @@ export class Stager {
     let size = 0;
     const end = this.#waiting.findIndex((one) => {
       size += one.size;
-      const fits = numbers.size === 0 || (one.run.id === first?.run.id && size <= AT_ONCE);
+      const fits =
+        numbers.size === 0 || (one.run.id === first?.run.id && size <= AT_ONCE && numbers.size < BATCHES_AT_ONCE);
       if (!fits || numbers.has(one.batch.index) || taken.has(one.batch.index)) return true;
       numbers.add(one.batch.index);
       return false;

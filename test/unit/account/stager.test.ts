@@ -51,6 +51,17 @@ describe('batches on their way into the account', () => {
     assert.deepEqual(groups, ['one 0', 'one 1', 'one 2 3', 'one 3', 'other 4 5', 'other 6']);
   });
 
+  it('no more go together than a statement has room for, however small they are', async () => {
+    const groups: string[] = [];
+    const stager = stagerOf(groups);
+    const added = Array.from({ length: 100 }, (_, index) => stager.add(runOf('one'), batch(index)));
+    await Promise.all(added.map(({ stored }) => stored));
+    assert.deepEqual(
+      groups.map((group) => group.split(' ').length - 1),
+      [1, 1, 32, 32, 32, 2],
+    );
+  });
+
   it('one that is refused keeps no other from being staged', async () => {
     const groups: string[] = [];
     const stager = stagerOf(groups, [2]);
