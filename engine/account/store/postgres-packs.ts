@@ -16,7 +16,7 @@ import type {
 } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { NUMBERS, RECORD_FIELDS, type RecordField } from './record-fields.js';
-import { BATCH_ROOM, ROOMS, RUN_ROOM } from './staged-keys.js';
+import { firstKey } from './staged-keys.js';
 
 /** Large lists of members are not compressed: they are read in a moment, and gone (`new_part` is that of `source/members.ts`). */
 const STAGED = inPostgres(`
@@ -76,7 +76,7 @@ const atOnce = (batches: number) => {
       INSERT INTO staged_batch (run, batch) SELECT o.key, g.batch FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
     ), kept AS (
       INSERT INTO staged_pack (first, ${GIVEN.slice(1).join(', ')})
-      SELECT c.run % ${String(ROOMS)} * ${String(RUN_ROOM)} + c.batch * ${String(BATCH_ROOM)}, ${GIVEN.slice(1)
+      SELECT ${firstKey('c.run', 'c.batch')}, ${GIVEN.slice(1)
         .map((column) => `g.${column}`)
         .join(', ')}
       FROM came c JOIN given g ON g.batch = c.batch RETURNING 1

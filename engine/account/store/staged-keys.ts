@@ -18,3 +18,8 @@ export function batchRange(run: number, batch: number): StagedRange {
   const first = stagedRange(run).first + batch * BATCH_ROOM;
   return { first, last: first + BATCH_ROOM - 1 };
 }
+
+/** The first of them as SQL, of a run and a batch that are SQL. */
+export function firstKey(run: string, batch: string): string {
+  return `${run} % ${String(ROOMS)} * ${String(RUN_ROOM)} + ${batch} * ${String(BATCH_ROOM)}`;
+}
