@@ -3,7 +3,7 @@
  * any moment as before or as after.
  */
 import { AccountError } from '../model/errors.js';
-import { sealWithMissing } from '../model/ledger.js';
+import { sealWithArrived } from '../model/ledger.js';
 import { type RecordCounts } from '../model/records.js';
 import type { Report } from '../model/report.js';
 import type { Run, Seal, Stage } from '../model/run.js';
@@ -106,9 +106,8 @@ interface Applying extends Application {
 async function applyInTransaction(db: SqlConnection, settings: AccountSettings, what: Applying): Promise<Report> {
   const { run, key, source, at } = what;
   const started = performance.now();
-  const arrived = new Set(await arrivedBatches(db, key));
-  const missing = Array.from({ length: what.seal.batches }, (_, index) => index).filter((index) => !arrived.has(index));
-  const arrivedSeal = sealWithMissing(what.seal, missing);
+  const arrived = await arrivedBatches(db, key);
+  const arrivedSeal = sealWithArrived(what.seal, arrived);
   await db.openStaged(stagedRange(key));
   const records = await stagedRecords(db, key);
 
@@ -178,7 +177,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
   const apply: Stage = {
     stage: 'apply',
     ...(await openedAt(db, key)),
-    batches: arrived.size,
+    batches: arrived.length,
     records,
     figures: {
       stageMs: Math.round(what.stageMs),

@@ -54,7 +54,7 @@ export class RunLedger {
 
   /** The seal as this stage has to take it: incomplete if batches are missing, or came twice with different records. */
   checked(seal: Seal): Seal {
-    const sealed = sealWithMissing(seal, this.missing(seal.batches));
+    const sealed = sealWithArrived(seal, this.#seen.keys());
     if (this.#contradicted.size === 0) return sealed;
     const [first] = this.#contradicted;
     return incomplete(sealed, {
@@ -80,12 +80,16 @@ export class RunLedger {
   }
 }
 
-/** The seal, marked incomplete if batches of the hop before are missing. */
-export function sealWithMissing(seal: Seal, missing: readonly number[]): Seal {
-  if (missing.length === 0) return seal;
+/** The seal, marked incomplete if batches of the hop before are not among those that arrived. It may count more than there can be. */
+export function sealWithArrived(seal: Seal, arrived: Iterable<number>): Seal {
+  const counted = new Set<number>();
+  for (const index of arrived) if (index < seal.batches) counted.add(index);
+  if (counted.size === seal.batches) return seal;
+  let first = 0;
+  while (counted.has(first)) first += 1;
   return incomplete(seal, {
     code: 'BATCH_MISSING',
-    message: `Of ${String(seal.batches)} batches ${String(missing.length)} did not arrive (the first: ${String(missing[0])}). Look at the nodes between for one that drops messages.`,
+    message: `Of ${String(seal.batches)} batches ${String(seal.batches - counted.size)} did not arrive (the first: ${String(first)}). Look at the nodes between for one that drops messages.`,
   });
 }
 

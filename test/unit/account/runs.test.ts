@@ -160,6 +160,14 @@ describe('runs of an account', () => {
       );
     });
 
+    it('include those whose seal counts more batches than there can be', async () => {
+      const run = workshop.run();
+      await account.stage(run, 0, [...smaller, ...additions]);
+      const report = await account.apply(run, seal(2 ** 40), { dryRun: false });
+      assert.deepEqual([report.outcome, report.complete], ['committed', false]);
+      assert.match(report.incomplete[0]?.message ?? '', /^Of 1099511627776 batches 1099511627775 .*the first: 1\)/);
+    });
+
     it('include those that bring nothing at all', async () => {
       const before = await account.snapshot();
       await sync(account, workshop.run(), [], { complete: false });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { canonicalJson, digestOf } from '../../../engine/model/canonical.js';
 import { ContractError, DirectorySyncError, StoppedError, asDirectorySyncError } from '../../../engine/model/errors.js';
-import { RunLedger, sealWithMissing } from '../../../engine/model/ledger.js';
+import { RunLedger } from '../../../engine/model/ledger.js';
 import {
   batchMessage,
   parseEnrichedMessage,
@@ -98,7 +98,7 @@ describe('ledger', () => {
     assert.ok(!ledger.note(2, [user]), 'a repeat is told apart');
     assert.equal(ledger.records.user, 2);
     assert.deepEqual(ledger.missing(3), [1]);
-    const sealed = sealWithMissing(seal, ledger.missing(3));
+    const sealed = ledger.checked(seal);
     assert.equal(sealed.complete, false);
     assert.equal(sealed.incomplete[0]?.code, 'BATCH_MISSING');
   });
@@ -106,7 +106,7 @@ describe('ledger', () => {
   it('leaves the seal alone when every batch is there', () => {
     const ledger = new RunLedger(run);
     for (const index of [1, 0, 2]) ledger.note(index, []);
-    assert.equal(sealWithMissing(seal, ledger.missing(3)), seal);
+    assert.equal(ledger.checked(seal), seal);
   });
 });
 

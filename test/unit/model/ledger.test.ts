@@ -1,6 +1,6 @@
 /** What a ledger says of batches that did not come, or came otherwise. */
 import assert from 'node:assert/strict';
-import { RunLedger, sealWithMissing } from '../../../engine/model/ledger.js';
+import { RunLedger, sealWithArrived } from '../../../engine/model/ledger.js';
 import type { Run } from '../../../engine/model/run.js';
 import { seal } from '../account/support.js';
 
@@ -17,9 +17,12 @@ describe('the ledger of a run', () => {
   });
 
   it('names the first that is missing, and how many there are', () => {
-    const sealed = sealWithMissing(seal(9), [3, 5]);
+    const sealed = sealWithArrived(seal(9), [0, 1, 2, 4, 6, 7, 8, 9, 12]);
     assert.equal(sealed.complete, false);
     assert.match(sealed.incomplete[0]?.message ?? '', /^Of 9 batches 2 did not arrive \(the first: 3\)/);
-    assert.deepEqual(sealWithMissing(seal(9), []), seal(9));
+    assert.deepEqual(sealWithArrived(seal(3), [2, 0, 1, 0]), seal(3));
+    const most = new RunLedger(RUN);
+    for (const index of [0, 1, 3]) most.note(index, []);
+    assert.match(most.checked(seal(5_000)).incomplete[0]?.message ?? '', /^Of 5000 batches 4997 .*the first: 2\)/);
   });
 });
