@@ -46,15 +46,18 @@ async function listLeavers({ db, source, rules, at }: PlanContext): Promise<void
   );
 }
 
-/** Where removals are paused, only those who are there again for certain. */
-async function listReturned({ db, source, removals }: PlanContext): Promise<void> {
+/**
+ * Where removals are paused, only those who are there again for certain. Whom the rule disabled keeps the mark for as long as states
+ * are kept: it tells the next plan to enable them.
+ */
+async function listReturned({ db, source, removals, cautious }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO plan_leaving (object, kind, why, since, runs, step, rule)
      SELECT l.object, e.kind, l.why, l.since, l.runs, 'return', coalesce(l.done, 'remove')
      FROM leaving l CROSS JOIN object o ON o.key = l.object CROSS JOIN entry e ON e.key = l.object
      WHERE o.source = ?1 AND (?2 = 1 OR (o.present = 1 AND l.why = 'absent'))
-       AND NOT EXISTS (SELECT 1 FROM plan_leaving p WHERE p.object = l.object)`,
-    [source, flag(removals)],
+       AND (?3 = 0 OR l.done IS NULL) AND NOT EXISTS (SELECT 1 FROM plan_leaving p WHERE p.object = l.object)`,
+    [source, flag(removals), flag(cautious)],
   );
 }
 

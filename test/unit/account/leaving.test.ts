@@ -105,6 +105,21 @@ describe('who left', () => {
     assert.deepEqual((await changes(all)).sort(), ['enabled ann', 'returned ann']);
   });
 
+  it('disabled as a leaver is enabled also where the first run with them may not be believed in states', async () => {
+    for (const doubtful of [true, false]) {
+      await open({ userLeft: 'disable', graceDays: 0, graceRuns: 1 }, { acknowledgeDisabled: false });
+      await run(all);
+      await run(without('ann'));
+      const what = workshop.run();
+      await account.stage(what, 0, all);
+      const incomplete = [{ code: doubtful ? 'CANARY_ATTRIBUTE_MISSING' : 'CUT', message: 'Not all was read.' }];
+      await account.apply(what, seal(1, { complete: false, incomplete }), { dryRun: false });
+      const back = ['returned ann', 'enabled ann'];
+      assert.deepEqual(await changeLines(account, what.id), doubtful ? [] : back, 'control: a run that is cut');
+      assert.deepEqual(await changes(all), doubtful ? back : []);
+    }
+  });
+
   it('removes contacts and groups, keeps groups in use, and keeps groups where that is the setting', async () => {
     await open({ graceDays: 0, graceRuns: 1, inUse: ['policy*'] });
     const groups = [group('policy-1'), members('policy-1', ['ann']), group('plain'), members('plain', ['ann'])];
