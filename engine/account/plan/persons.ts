@@ -51,7 +51,10 @@ async function listPersons(context: PlanContext): Promise<void> {
       flag(cautious),
     ],
   );
-  if (cautious) await db.run('UPDATE plan_person SET wanted = held WHERE is_new = 0 AND reason IS NULL');
+  // Another address takes away the one that is held.
+  if (cautious || additionsOnly) {
+    await db.run('UPDATE plan_person SET wanted = held WHERE is_new = 0 AND reason IS NULL');
+  }
   // Whom the account knows keeps the address; all else is as the source says.
   await db.run(
     `UPDATE plan_person SET aside = reason, reason = NULL, wanted = held WHERE is_new = 0 AND reason IN ('NO_ADDRESS', 'OUTSIDE_DOMAINS')`,

@@ -123,6 +123,27 @@ describe('what a hold says', () => {
     );
   });
 
+  it('an address waits with the plan that would take it away, though additions go ahead', async () => {
+    const limits = { ...UNLIMITED, addresses: { count: 1, percent: null } };
+    const others = (name: string) => user(name, { primary: `${name}@new.example.com`, name: 'New' });
+    const addresses = async () => (await account.snapshot()).users.map(({ address }) => address.replace(/\.com$/, ''));
+    for (const [names, kept] of [
+      [['ann', 'bob'], 'example'],
+      [['ann'], 'new.example'],
+    ] as const) {
+      await open({ additionsWhileHeld: true, limits });
+      await outcome(names.map((name) => user(name)));
+      const { report } = await outcome([...names.map(others), user('cyd')]);
+      const held = names.length > 1;
+      assert.deepEqual([report.outcome, report.wentAhead], held ? ['held', 3] : ['committed', undefined]);
+      assert.deepEqual(await addresses(), [...names.map((name) => `${name}@${kept}`), 'cyd@example']);
+      if (!held) continue;
+      const approved = await account.decide({ plan: report.plan, verdict: 'approve', by: 'ada' });
+      assert.deepEqual([approved.outcome, approved.changes.usersReaddressed], ['committed', 2]);
+      assert.deepEqual(await addresses(), [...names.map((name) => `${name}@new.example`), 'cyd@example'].sort());
+    }
+  });
+
   it('whoever wants another’s address and keeps the own one loses none', async () => {
     await open({ limits: ALL_LIMITS });
     await outcome(first);
