@@ -68,8 +68,8 @@ export interface Account {
   export(format: ExportFormat): AsyncIterable<string>;
   /** Gives a run up: what was staged of it is forgotten. Harmless for a run that is unknown or ended. */
   abandon(runId: string): Promise<void>;
-  /** The changes that a run made, in batches, in the order of its plan. */
-  changes(runId: string): AsyncIterable<Change[]>;
+  /** The changes that a run made, in batches, in the order in which it made them; without the first `behind` of them. */
+  changes(runId: string, behind?: number): AsyncIterable<Change[]>;
   /** Everything that the last run of each source set aside, in batches. */
   quarantine(): AsyncIterable<Quarantined[]>;
   /** Adds users known from elsewhere; `known` counts those whose address somebody had already. */
@@ -117,7 +117,8 @@ export async function openAccount(settings: AccountSettings): Promise<Account> {
     purge: (before) => thread.call('purge', before.toISOString()),
     history: (limit) => thread.call('history', limit),
     export: (format) => piecesOf(thread, format),
-    changes: (runId) => changesOf((after) => thread.call('changes', runId, after)),
+    changes: (runId, behind = 0) =>
+      changesOf((after) => thread.call('changes', runId, after, after === 0 ? behind : 0)),
     quarantine: () => pagesOf((after) => thread.call('quarantine', after)),
     addKnown: (known) => thread.call('addKnown', known),
     find: (what) => thread.call('find', what),

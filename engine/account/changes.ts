@@ -4,17 +4,20 @@ import { type SqlConnection, type SqlRow, integer, text, textOrNull } from './st
 
 const PAGE = 500;
 
-/** The next changes of a run after number `after` (0 at first); none when there are no more. */
+/**
+ * The next changes of a run after number `after` (0 at first), without the first `behind` of them; none when there are no more. Among
+ * those of a run whose plan waited may be changes of others.
+ */
 export async function changesPage(
   db: SqlConnection,
   runId: string,
-  after: number,
+  { after, behind }: { after: number; behind: number },
 ): Promise<{ changes: Change[]; last: number }> {
   const rows = await db.query(
     `SELECT j.seq, j.kind, j.id, j.change, j.what, j.before, j.after FROM run r
      CROSS JOIN journal j ON j.seq BETWEEN r.first_change AND r.last_change
-     WHERE r.id = ?1 AND j.seq > ?2 ORDER BY j.seq LIMIT ?3`,
-    [runId, after, PAGE],
+     WHERE r.id = ?1 AND j.run = r.key AND j.seq > ?2 ORDER BY j.seq LIMIT ?3 OFFSET ?4`,
+    [runId, after, PAGE, behind],
   );
   return { changes: rows.map(changeOf), last: rows.length > 0 ? integer(rows.at(-1), 'seq') : after };
 }

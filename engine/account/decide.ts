@@ -1,7 +1,7 @@
 /** Deciding about a held plan. */
 import type { Hold, Report } from '../model/report.js';
-import { endPlan, heldPlan, keepPlan } from './held.js';
-import { commit, makePlanAnew } from './outcome.js';
+import { endPlan, heldPlan } from './held.js';
+import { commitApproved, holdAnew, madeBefore, makePlanAnew } from './outcome.js';
 import { pausesOf } from './pause.js';
 import type { PlanContext } from './plan/context.js';
 import { destructionOf } from './plan/limits.js';
@@ -11,7 +11,7 @@ import { remember, storedReport } from './run-row.js';
 import type { AccountSettings } from './settings.js';
 import { askedOf, keptReading, sourceBefore } from './source/reading.js';
 import { settledWith } from './source/remember.js';
-import { handBack, handOver } from './source/successors.js';
+import { handOver } from './source/successors.js';
 import { clearTakenIn } from './source/take-in.js';
 import type { SqlConnection } from './store/connection.js';
 
@@ -57,18 +57,17 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
     await db.openStaged(NOTHING_STAGED);
     await clearTakenIn(db);
     await handOver(context);
+    const made = await madeBefore(db, run);
     const plan = await makePlanAnew(context);
     const destruction = await destructionOf(context);
     const changes = { ...plan.counts, addressesRemoved: destruction.addresses };
     if (plan.digest !== kept.digest && plan.changes > 0) {
       const holds = [PLAN_CHANGED, ...kept.holds.filter(({ code }) => code !== PLAN_CHANGED.code)];
       await endPlan(db, run, { state: 'superseded', by: null });
-      await db.run('DELETE FROM held_plan WHERE run = ?1', [run]);
-      await keepPlan(db, { ...kept, digest: plan.digest, holds });
-      await handBack(db);
+      await holdAnew(db, { ...kept, digest: plan.digest, holds }, made);
       return remember(db, run, { ...before, outcome: 'held', plan: plan.digest, changes, holds });
     }
-    await commit(context, plan);
+    await commitApproved(context, plan, made);
     await endPlan(db, run, { state: 'approved', by: what.by });
     if (removing) {
       await db.run(

@@ -57,9 +57,10 @@ export async function forgetOld(db: SqlConnection, { keepDays }: Rules, at: stri
   for (const row of old) {
     const key = integer(row, 'key');
     if (row['first_change'] !== null) {
-      await db.run('DELETE FROM journal WHERE seq BETWEEN ?1 AND ?2', [
+      await db.run('DELETE FROM journal WHERE seq BETWEEN ?1 AND ?2 AND run = ?3', [
         integer(row, 'first_change'),
         integer(row, 'last_change'),
+        key,
       ]);
     }
     await db.run('DELETE FROM set_aside WHERE run = ?1', [key]);

@@ -35,13 +35,13 @@ export async function hold(
   const partly = { complete: false, removals: false, additionsOnly: true, cautious: doubts.lost.length > 0 };
   const additions = await makePlanAnew({ ...again, ...partly });
   if (additions.changes > 0) await commitPlan({ ...again, ...partly });
-  const made = await changeRange(db, run);
+  const made = await madeBefore(db, run);
   await handOver(again);
   const rest = await makePlanAnew(again);
   const destruction = await destructionOf(again);
   await keepPlan(db, { ...keeping, digest: rest.digest });
   await handBack(db);
-  await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, made.first, made.last]);
+  await rememberMade(db, run, made);
   return { plan: rest, destruction, wentAhead: additions.changes };
 }
 
@@ -51,7 +51,38 @@ export async function makePlanAnew(context: PlanContext): Promise<PlanSummary> {
   return makePlan(context);
 }
 
-async function changeRange(db: SqlConnection, run: number): Promise<{ first: number; last: number }> {
-  const [row] = await db.query('SELECT first_change, last_change FROM run WHERE key = ?1', [run]);
-  return { first: integer(row, 'first_change'), last: integer(row, 'last_change') };
+/** The first and the last change in the journal that a run made so far; null: none. */
+export type Made = { readonly first: number; readonly last: number } | null;
+
+/** Ask before its plan is made anew, which says it of that plan. */
+export async function madeBefore(db: SqlConnection, run: number): Promise<Made> {
+  const [row] = await db.query(
+    'SELECT first_change AS first, last_change AS last FROM run WHERE key = ?1 AND first_change <= last_change',
+    [run],
+  );
+  return row ? { first: integer(row, 'first'), last: integer(row, 'last') } : null;
+}
+
+/** What was made before a plan that waits. */
+async function rememberMade(db: SqlConnection, run: number, made: Made): Promise<void> {
+  await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [
+    run,
+    made?.first ?? null,
+    made?.last ?? null,
+  ]);
+}
+
+/** In place of a plan that waits, another one of the same run. */
+export async function holdAnew(db: SqlConnection, plan: Keeping, made: Made): Promise<void> {
+  await db.run('DELETE FROM held_plan WHERE run = ?1', [plan.run]);
+  await keepPlan(db, plan);
+  await rememberMade(db, plan.run, made);
+  await handBack(db);
+}
+
+/** Writes a plan that was approved. What went ahead of it is of the same run. */
+export async function commitApproved(context: PlanContext, plan: PlanSummary, made: Made): Promise<void> {
+  await commit(context, plan);
+  if (made === null) return;
+  await context.db.run('UPDATE run SET first_change = ?2 WHERE key = ?1', [context.run, made.first]);
 }

@@ -67,7 +67,8 @@ export = function (RED: NodeAPI): void {
         },
         { onGivenUp: (error) => life.failed(error) },
       );
-      const told = async (message: NodeMessage, report: Report, send: Send) => {
+      /** `before`: how many of its changes were told when its plan was held. */
+      const told = async (message: NodeMessage, report: Report, send: Send, before = 0) => {
         showReport(life.status, report);
         const { run } = message;
         send([reportMessage(message, report), null, null]);
@@ -75,7 +76,7 @@ export = function (RED: NodeAPI): void {
         if (isWired(this, 1)) {
           await withAccount((account) =>
             sendChanges(
-              account.changes(report.run),
+              account.changes(report.run, before),
               { id: report.run, topic: 'changes', port: 1, more: { run } },
               send,
             ),
@@ -93,7 +94,7 @@ export = function (RED: NodeAPI): void {
         withAccount,
         async decide(what) {
           const report = await decided(what);
-          await told({}, report, send);
+          await told({}, report, send, report.wentAhead);
           return report;
         },
       });
@@ -106,7 +107,8 @@ export = function (RED: NodeAPI): void {
           }
           if (message.topic === 'approve' || message.topic === 'reject') {
             const { plan, by } = parseDecision(message);
-            await told(message, await decided({ plan, by, verdict: message.topic }), send);
+            const report = await decided({ plan, by, verdict: message.topic });
+            await told(message, report, send, report.wentAhead);
             return;
           }
           const report = await stage.take(parseEnrichedMessage(message), null);

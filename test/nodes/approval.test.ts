@@ -183,6 +183,37 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
     assert.equal(reportOf(rejected).outcome, 'rejected');
   });
 
+  for (const verdict of ['approve', 'reject'] as const) {
+    it(`what went ahead of a held plan is told once, and is in the journal of its run: ${verdict}`, async () => {
+      // In an account of its own.
+      const own = { account: { id: verdict, additionsWhileHeld: true }, apply: { account: verdict } };
+      await nodeRed.deploy(APPLY_FLOW.map((node) => ({ ...node, ...own[node.id as keyof typeof own] })));
+      const told = (all: Seen[]) =>
+        all
+          .filter(({ topic }) => topic === 'changes')
+          .flatMap(({ payload }) =>
+            (payload as { change: string; id: string }[]).map(({ change, id }) => `${change} ${id}`),
+          );
+      await apply.run(9);
+      const { report, all } = await apply.run(6, 4);
+      assert.equal(report.outcome, 'held');
+      const ahead = told(all);
+      assert.ok(ahead.includes('added p9'), ahead.join());
+      const done = await send({ topic: verdict, plan: report.plan, by: 'ada' }, reported);
+      const [journal] = await send({ topic: 'journal', payload: { run: report.run } }, (now) =>
+        now.some(({ topic }) => topic === 'journal'),
+      );
+      const after = told((await seen()).slice(-(done.length + 2)));
+      assert.equal(after.includes(ahead[0] ?? ''), false, 'not again');
+      assert.equal(after.includes('leaving p0'), verdict === 'approve');
+      const inJournal = (journal?.payload as { change: string; id: string }[]).map(
+        ({ change, id }) => `${change} ${id}`,
+      );
+      assert.deepEqual(inJournal, verdict === 'approve' ? [...ahead, ...after] : ahead);
+      await nodeRed.deploy(APPLY_FLOW);
+    });
+  }
+
   it('looks up, lists, exports and purges by message', async () => {
     await run(9);
     const answer = async (message: { topic: string; payload?: object }) =>

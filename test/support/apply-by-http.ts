@@ -90,13 +90,13 @@ export class ApplyByHttp {
     }
   }
 
-  /** One run of `count` people; its report, and what left the node with it. */
-  async run(count: number): Promise<{ report: ReportSeen; all: Seen[] }> {
+  /** One run of `count` people, the first with the number `from`; its report, and what left the node with it. */
+  async run(count: number, from = 0): Promise<{ report: ReportSeen; all: Seen[] }> {
     this.#runs += 1;
     const id = `approval-run-${String(this.#runs)}`;
     const startedAt = new Date(Date.UTC(2026, 0, 1) + this.#runs * 60_000).toISOString();
     const made = { id, source: 'hq', mode: 'full', startedAt, batch: 0 };
-    const people = Array.from({ length: count }, (_, index) => user(`p${String(index)}`));
+    const people = Array.from({ length: count }, (_, index) => user(`p${String(from + index)}`));
     const two = people.slice(0, 2).map((one) => one.id);
     await this.send(
       { topic: 'batch', run: made, payload: [...people, group('team'), members('team', two)] },

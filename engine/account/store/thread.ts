@@ -94,8 +94,8 @@ const methods = {
       await on((db) => abandonRun(db, runId));
     }),
   quarantine: (after: number) => on((db) => quarantinePage(db, after)),
-  changes: (runId: string, after: number): Promise<{ changes: Change[]; last: number }> =>
-    reading((db) => changesPage(db, runId, after)),
+  changes: (runId: string, after: number, behind: number): Promise<{ changes: Change[]; last: number }> =>
+    reading((db) => changesPage(db, runId, { after, behind })),
   addKnown: (known: readonly KnownUser[]) => on((db) => addKnownUsers(db, known)),
   find: (what: { address: string } | { id: string }) => reading((db) => findInAccount(db, what)),
   snapshot: () => reading(snapshotOf),

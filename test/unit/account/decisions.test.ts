@@ -5,6 +5,7 @@ import type { Rules } from '../../../engine/account/rules.js';
 import { AccountError } from '../../../engine/model/errors.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import type { Change } from '../../../engine/model/report.js';
+import { askStore } from '../../support/account-store.js';
 import { UNLIMITED, Workshop, changeLines, changesOf, group, members, seal, sync, user } from './support.js';
 
 const NONE = { count: 0, percent: null };
@@ -165,6 +166,41 @@ describe('decisions', () => {
     for (const line of ['updated new id', 'leaving b absent']) assert.ok(lines.includes(line), lines.join());
     assert.deepEqual((await account.snapshot()).groups[0]?.members, ['user:office@example.com']);
     assert.equal((await whole([as('new'), user('c'), ...team('new')])).outcome, 'unchanged');
+  });
+
+  it('the journal of a run has what went ahead and what was approved, whatever others did between, and for as long as it is kept', async () => {
+    const rules = { limits: { ...UNLIMITED, users: NONE }, additionsWhileHeld: true, keepDays: 1 };
+    const settings = settingsWith(rules);
+    account = await workshop.open(settings);
+    await whole([user('a'), user('b')]);
+    const run = workshop.run();
+    const held = await sync(account, run, [user('a'), user('c')]);
+    const other = workshop.run({ source: 'branch' });
+    await sync(account, other, [user('x')]);
+    await account.close();
+    account = await workshop.open({ ...settings, rules: { ...settings.rules, userLeft: 'remove' } });
+    const anew = await approve(held.plan);
+    assert.deepEqual([anew.outcome, await changeLines(account, run.id)], ['held', ['added c']]);
+    await approve(anew.plan);
+    assert.deepEqual(await changeLines(account, run.id), ['added c', 'leaving b absent']);
+    const behind: Change[] = [];
+    for await (const batch of account.changes(run.id, anew.wentAhead)) behind.push(...batch);
+    assert.deepEqual(
+      behind.map(({ change, id }) => `${change} ${id}`),
+      ['leaving b'],
+    );
+    assert.deepEqual(await changeLines(account, other.id), ['added x'], 'negative control: each run has its own');
+    const at = new Date(Date.now() + 2 * 86_400_000).toISOString();
+    await whole([user('a'), user('c')]);
+    await account.apply(workshop.run(), seal(0), { dryRun: false, at });
+    const kept = await askStore(settings.store, 'SELECT DISTINCT r.id FROM journal j JOIN run r ON r.key = j.run');
+    assert.deepEqual(
+      kept.map((row) => row['id']),
+      [other.id],
+      'the last run of its source',
+    );
+    const [all] = await askStore(settings.store, 'SELECT count(*) AS count FROM journal');
+    assert.equal(Number(all?.['count']), 1);
   });
 
   it('a plain report speaks of no holds, pauses, warnings or additions that went ahead; others do', async () => {
