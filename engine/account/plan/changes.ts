@@ -78,15 +78,13 @@ async function contactsUpdated(db: SqlConnection): Promise<number> {
 
 /** `sha-256:<hex>` over the digests of the pages, one in each line; each is over its changes, one in each line. */
 async function digestOfChanges(db: SqlConnection, first: number, last: number): Promise<string> {
+  const pages = await db.textOfEach(
+    { first, last, size: PAGE },
+    `SELECT sha256_hex(group_concat(j.line, char(10)))
+     FROM (SELECT ${LINE} AS line FROM journal WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq) j`,
+  );
   const digest = createHash('sha256');
-  for (let from = first; from <= last; from += PAGE) {
-    const [page] = await db.query(
-      `SELECT sha256_hex(group_concat(j.line, char(10))) AS digest
-       FROM (SELECT ${LINE} AS line FROM journal WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq) j`,
-      [from, Math.min(last, from + PAGE - 1)],
-    );
-    digest.update(`${text(page, 'digest')}\n`);
-  }
+  for (const page of pages) digest.update(`${page}\n`);
   return `sha-256:${digest.digest('hex')}`;
 }
 

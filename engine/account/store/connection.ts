@@ -64,10 +64,19 @@ export interface WholeRecord {
   readonly value: string;
 }
 
+/** Whole numbers from `first` to `last`, in pages of `size`. */
+export interface Pages {
+  readonly first: number;
+  readonly last: number;
+  readonly size: number;
+}
+
 /** A connection that nobody else uses meanwhile: its temporary tables are ours, and transactions do not nest. */
 export interface SqlConnection {
   /** All rows of a query. Page what may be large. */
   query(sql: string, params?: readonly SqlValue[]): Promise<SqlRow[]>;
+  /** The one text that a query answers of each page, in their order. `?1` and `?2`, once each: the ends of the page. */
+  textOfEach(pages: Pages, sql: string): Promise<string[]>;
   /** Runs one statement; answers how many rows it changed. */
   run(sql: string, params?: readonly SqlValue[]): Promise<number>;
   /** Runs several statements without parameters. */

@@ -4,7 +4,15 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AccountError } from '../../model/errors.js';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
-import { type KeptBatch, type SqlConnection, type SqlValue, type StagedRange, integer } from './connection.js';
+import {
+  type KeptBatch,
+  type Pages,
+  type SqlConnection,
+  type SqlValue,
+  type StagedRange,
+  integer,
+  text,
+} from './connection.js';
 import { NUMBERS } from './record-fields.js';
 import { MIGRATIONS } from './schema.js';
 
@@ -48,6 +56,15 @@ class SqliteConnection implements SqlConnection {
 
   async query(sql: string, params: readonly SqlValue[] = []) {
     return this.#guarded(() => this.#statement(sql).all(...params));
+  }
+
+  async textOfEach({ first, last, size }: Pages, sql: string) {
+    const texts: string[] = [];
+    for (let from = first; from <= last; from += size) {
+      const [page] = await this.query(`SELECT (${sql}) AS answer`, [from, Math.min(last, from + size - 1)]);
+      texts.push(text(page, 'answer'));
+    }
+    return texts;
   }
 
   async run(sql: string, params: readonly SqlValue[] = []) {
