@@ -30,7 +30,8 @@ export function dumpSqlite(file: string, folder: string): Dump | null {
   shell(file, `.mode csv\n${dumps.join('\n')}\n`);
   // CSV knows no NULL: it comes back as the empty text, which must not get into indices that leave NULL out.
   const schema = shell(file, '.schema --nosys\n').replaceAll(/(WHERE \w+) IS NOT NULL/g, `$1 <> ''`);
-  writeFileSync(join(folder, 'schema.sql'), schema);
+  const pageBytes = shell(file, 'PRAGMA page_size;').trim();
+  writeFileSync(join(folder, 'schema.sql'), `PRAGMA page_size=${pageBytes};\nPRAGMA journal_mode=WAL;\n${schema}`);
   return { folder, tables: filled };
 }
 
@@ -44,7 +45,7 @@ export interface BulkFigures {
 export async function importRows({ folder, tables }: Dump, wanted: readonly string[] = tables): Promise<BulkFigures> {
   const target = join(folder, 'import.db');
   for (const end of ['', '-wal', '-shm']) rmSync(target + end, { force: true });
-  shell(target, `PRAGMA journal_mode=WAL;\n.read ${join(folder, 'schema.sql')}\n`);
+  shell(target, `.read ${join(folder, 'schema.sql')}\n`);
   const imports = wanted.map((table) => `.import ${join(folder, `${table}.csv`)} ${table}`);
   const script = join(folder, 'load.sql');
   writeFileSync(script, `.mode csv\nPRAGMA synchronous=FULL;\nBEGIN;\n${imports.join('\n')}\nCOMMIT;\n`);

@@ -16,9 +16,8 @@ import {
 import { NUMBERS } from './record-fields.js';
 import { MIGRATIONS } from './schema.js';
 
-/** 128 MB: so much of what is staged may gather in the log before it is brought into the file while others wait. */
-const LIGHT_PAGES = 32_768;
-const LIGHT = `PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=${String(LIGHT_PAGES)}`;
+/** So much of what is staged may gather in the log before it is brought into the file while others wait. */
+const LIGHT_BYTES = 128 * 1024 * 1024;
 const DURABLE = 'PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0';
 
 /** A call costs as much as some values: so many rows of a table go with one. */
@@ -29,7 +28,7 @@ export function openSqlite(file: string): SqlConnection {
   const database = openDatabase(file);
   // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
   database.exec(`PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;
-    PRAGMA journal_size_limit=${String(LIGHT_PAGES * 4096)};`);
+    PRAGMA journal_size_limit=${String(LIGHT_BYTES)};`);
   database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
   // Its own lower() knows ASCII only.
   database.function('fold_case', { deterministic: true }, (value) => String(value).toLowerCase());
@@ -44,6 +43,7 @@ class SqliteConnection implements SqlConnection {
   readonly #statements = new Map<string, StatementSync>();
 
   readonly #identity: string | null;
+  readonly #light: string;
   #kind = '';
   #checkpoint: NodeJS.Immediate | undefined;
 
@@ -52,6 +52,8 @@ class SqliteConnection implements SqlConnection {
     private readonly file: string,
   ) {
     this.#identity = identityOf(file);
+    const pageBytes = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
+    this.#light = `PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=${String(LIGHT_BYTES / pageBytes)}`;
   }
 
   async query(sql: string, params: readonly SqlValue[] = []) {
@@ -152,7 +154,7 @@ class SqliteConnection implements SqlConnection {
   }
 
   async lightTransaction<Result>(work: () => Promise<Result>) {
-    return this.#transaction(LIGHT, work);
+    return this.#transaction(this.#light, work);
   }
 
   async #transaction<Result>(kind: string, work: () => Promise<Result>) {

@@ -35,6 +35,17 @@ describe('SQLite databases', () => {
     plain.close();
   });
 
+  it('have larger pages than usual, but for a file that has its own', () => {
+    assert.equal(pragma('page_size'), 8_192);
+    const before = join(folder, 'before.db');
+    const made = new DatabaseSync(before);
+    made.exec('PRAGMA journal_mode=WAL; CREATE TABLE t (a)');
+    made.close();
+    database.close();
+    database = openDatabase(before);
+    assert.equal(pragma('page_size'), 4_096);
+  });
+
   it('take all of a transaction, or nothing', () => {
     database.exec('CREATE TABLE t (a)');
     assert.equal(
