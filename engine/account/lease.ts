@@ -39,6 +39,7 @@ export function leased(db: SqlConnection, lease: Lease): SqlConnection {
     dropStaged: (range) => db.dropStaged(range),
     openStaged: (range) => db.openStaged(range),
     fieldsOf: (key) => db.fieldsOf(key),
+    listOf: (key) => db.listOf(key),
     recordOf: (key) => db.recordOf(key),
     filling: (tables, work) => db.filling(tables, work),
     nextKey: (...of) => db.nextKey(...of),

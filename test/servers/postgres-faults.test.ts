@@ -63,6 +63,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
     dropStaged: (range) => db.dropStaged(range),
     openStaged: (range) => db.openStaged(range),
     fieldsOf: (key) => db.fieldsOf(key),
+    listOf: (key) => db.listOf(key),
     recordOf: (key) => db.recordOf(key),
     filling: (_tables, work) => work(),
     nextKey: (...of) => db.nextKey(...of),

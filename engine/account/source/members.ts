@@ -9,7 +9,7 @@ import { stagedRange } from '../store/staged-keys.js';
 
 /**
  * The parts that a run brought (`came_part`: by the id of the group; `seen_part`: by its object), the groups of which they say something new (`seen_group`), their
- * parts, if they are whole (`new_part`), and
+ * parts, if they are whole (`new_part`), with what they say of members who are not to be found by id (`part_left`), and
  * groups whose members are others although they say the same (`moved_group`). Beside them what is on its way between the
  * store and here: canonical names, and who gives way to whom.
  */
@@ -19,13 +19,16 @@ CREATE TEMP TABLE IF NOT EXISTS seen_part (
   object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
-CREATE TEMP TABLE IF NOT EXISTS new_part (object INTEGER NOT NULL, record JSONTEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS new_part (
+  object INTEGER NOT NULL, staged INTEGER NOT NULL, ids TEXT NOT NULL, listed INTEGER NOT NULL, others INTEGER NOT NULL
+);
+CREATE TEMP TABLE IF NOT EXISTS part_left (object INTEGER NOT NULL, ids TEXT NOT NULL, record JSONTEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS given_way (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
 );
-DELETE FROM came_part; DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM moved_group; DELETE FROM name_key;
+DELETE FROM came_part; DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM part_left; DELETE FROM moved_group; DELETE FROM name_key;
 DELETE FROM given_way;
 `;
 const PAGE = 5_000;
@@ -89,31 +92,19 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
   await db.exec(`
     DELETE FROM object_member WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');
     DELETE FROM object_ref WHERE object IN (SELECT object FROM seen_group WHERE members = 'whole');`);
-  const { join, value } = db.recordOf('p.staged');
+  const { join, ids, listed, others } = db.listOf('p.staged');
   await db.run(
-    `INSERT INTO new_part SELECT g.object, CAST(${value} AS JSONTEXT) FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object
-     ${join} WHERE g.members = 'whole'`,
+    `INSERT INTO new_part SELECT g.object, p.staged, ${ids}, ${listed}, ${others}
+     FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object ${join} WHERE g.members = 'whole'`,
   );
   await db.analyze('new_part');
-  await addById(db, source);
-  await addBySid(db, source);
-  await addByName(db, source);
-  await db.run(
-    `INSERT INTO object_member SELECT r.object, r.member, CASE r.how WHEN 'id' THEN 0 ELSE 1 END
-     FROM seen_group g CROSS JOIN object_ref r ON r.object = g.object
-     WHERE g.members = 'whole' AND r.member IS NOT NULL ON CONFLICT DO NOTHING`,
-  );
+  const left = await addById(db, source);
+  if (left) await addLeft(db, source);
   await db.analyze('object_member', 'object_ref');
 }
 
-/**
- * Members by id. One that this source brought no object for may be another's under its SID (a member of another domain
- * stands in the group under an id of its own); else the id is kept, for when its object comes later.
- */
-async function addById(db: SqlConnection, source: number): Promise<void> {
-  const [listed] = await db.query(
-    `SELECT coalesce(sum(json_array_length(g.record, '$.ids')), 0) AS count FROM new_part g`,
-  );
+/** Members by id, as far as this source brought an object for them. Answers whether any are left. */
+async function addById(db: SqlConnection, source: number): Promise<boolean> {
   // A part lists nobody twice; several may list somebody each.
   const [several] = await db.query(
     'SELECT 1 AS yes FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object AND p.part > 1 LIMIT 1',
@@ -121,18 +112,46 @@ async function addById(db: SqlConnection, source: number): Promise<void> {
   const found = await db.filling(['object_member'], () =>
     db.run(
       `INSERT INTO object_member SELECT ${several ? 'DISTINCT' : ''} g.object, o.key, 0
-       FROM new_part g CROSS JOIN json_each(g.record, '$.ids') m ON true
+       FROM new_part g CROSS JOIN json_each(g.ids) m ON true
        CROSS JOIN object o ON o.source = ?1 AND o.id = m.value ${db.ordersByKey ? '' : 'ORDER BY 1, 2'}`,
       [source],
     ),
   );
-  if (found === integer(listed, 'count')) return;
+  const [all] = await db.query('SELECT coalesce(sum(listed + others), 0) AS count FROM new_part');
+  return found !== integer(all, 'count');
+}
+
+/** Members of the parts in which some are not found by id. */
+async function addLeft(db: SqlConnection, source: number): Promise<void> {
+  const { join, value } = db.recordOf('g.staged');
+  await db.run(
+    `INSERT INTO part_left SELECT g.object, g.ids, CAST(${value} AS JSONTEXT) FROM new_part g ${join}
+     WHERE g.others > 0 OR g.object IN (
+       SELECT p.object FROM new_part p GROUP BY p.object
+       HAVING sum(p.listed) > (SELECT count(*) FROM object_member m WHERE m.object = p.object AND m.via = 0))`,
+  );
+  await db.analyze('part_left');
+  await addUnknownIds(db, source);
+  await addBySid(db, source);
+  await addByName(db, source);
+  await db.run(
+    `INSERT INTO object_member SELECT r.object, r.member, CASE r.how WHEN 'id' THEN 0 ELSE 1 END
+     FROM seen_group g CROSS JOIN object_ref r ON r.object = g.object
+     WHERE g.members = 'whole' AND r.member IS NOT NULL ON CONFLICT DO NOTHING`,
+  );
+}
+
+/**
+ * Who was listed by an id that this source brought no object for may be another's under its SID (a member of another domain
+ * stands in the group under an id of its own); else the id is kept, for when its object comes later.
+ */
+async function addUnknownIds(db: SqlConnection, source: number): Promise<void> {
   await db.run(
     `INSERT INTO object_ref
      SELECT u.object, CASE WHEN b.key IS NULL THEN 'id' ELSE 'sid' END, CASE WHEN b.key IS NULL THEN u.id ELSE u.sid END, b.key
      FROM (
        SELECT g.object, m.value AS id, json_extract(g.record, '$.sidsOfIds[' || m.key || ']') AS sid
-       FROM new_part g CROSS JOIN json_each(g.record, '$.ids') m ON true
+       FROM part_left g CROSS JOIN json_each(g.ids) m ON true
        WHERE NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
      ) u LEFT JOIN object b ON b.key = ${firstOf('b', 'sid', 'u.sid')}
      WHERE true ON CONFLICT DO NOTHING`,
@@ -144,7 +163,7 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
   await db.run(
     `INSERT INTO object_ref
      SELECT g.object, 'sid', m.value, ${firstOf('o', 'sid', 'm.value')}
-     FROM new_part g CROSS JOIN json_each(g.record, '$.sids') m ON true WHERE true ON CONFLICT DO NOTHING`,
+     FROM part_left g CROSS JOIN json_each(g.record, '$.sids') m ON true WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
 }
@@ -152,13 +171,13 @@ async function addBySid(db: SqlConnection, source: number): Promise<void> {
 /** Members of whom only the distinguished name is known (directories without extended DNs). */
 async function addByName(db: SqlConnection, source: number): Promise<void> {
   const [named] = await db.query(
-    `SELECT 1 AS yes FROM new_part g WHERE json_array_length(g.record, '$.names') > 0 LIMIT 1`,
+    `SELECT 1 AS yes FROM part_left g WHERE json_array_length(g.record, '$.names') > 0 LIMIT 1`,
   );
   if (!named) return;
   await fillNameKeys(db, source);
   await db.run(
     `INSERT INTO object_ref SELECT g.object, 'dn', m.value, ${firstOf('o', 'dn_key', 'm.value')}
-     FROM new_part g CROSS JOIN json_each(g.record, '$.names') m ON true WHERE true ON CONFLICT DO NOTHING`,
+     FROM part_left g CROSS JOIN json_each(g.record, '$.names') m ON true WHERE true ON CONFLICT DO NOTHING`,
     [source],
   );
 }

@@ -71,6 +71,17 @@ export interface Pages {
   readonly size: number;
 }
 
+/**
+ * Staged lists of members as SQL: the rows `s` to be joined. `ids`: those known by id, a JSON array; `listed`: how many;
+ * `others`: how many are known by anything else.
+ */
+export interface StagedList {
+  readonly join: string;
+  readonly ids: string;
+  readonly listed: string;
+  readonly others: string;
+}
+
 /** A connection that nobody else uses meanwhile: its temporary tables are ours, and transactions do not nest. */
 export interface SqlConnection {
   /** All rows of a query. Page what may be large. */
@@ -94,12 +105,14 @@ export interface SqlConnection {
   dropStaged(range: StagedRange): Promise<void>;
   /**
    * Makes what was kept the rows of the table `staged`. Call it in {@link alone}, before anything that reads that table. Its
-   * column `record` has JSON where a record is held; all others by {@link fieldsOf} and {@link recordOf}.
+   * column `record` has JSON where a record is held; all others by {@link fieldsOf}, {@link listOf} and {@link recordOf}.
    */
   openStaged(range: StagedRange): Promise<void>;
   /** What the record of an object says that is staged under this key, an expression. */
   fieldsOf(key: string): RecordFields;
-  /** The record of members that is staged under this key, an expression. */
+  /** The list of members that is staged under this key, an expression. */
+  listOf(key: string): StagedList;
+  /** Its record. The ids may be left out of it. */
   recordOf(key: string): WholeRecord;
   /** Does work that fills tables. Where they are empty, a store may make their indices behind it. Call it in {@link alone}. */
   filling<Result>(tables: readonly string[], work: () => Promise<Result>): Promise<Result>;

@@ -21,6 +21,7 @@ import {
   fieldsOf,
   keepPacks,
   keepPacksAtOnce,
+  listOf,
   openPacks,
   recordOf,
 } from './postgres-packs.js';
@@ -88,6 +89,10 @@ export class PostgresConnection implements SqlConnection {
 
   fieldsOf(key: string) {
     return fieldsOf(key, this.#opened);
+  }
+
+  listOf(key: string) {
+    return listOf(key);
   }
 
   recordOf(key: string) {

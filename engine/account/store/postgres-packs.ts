@@ -10,6 +10,7 @@ import type {
   Pack,
   PackedBatch,
   RecordFields,
+  StagedList,
   StagedRange,
   StagedRow,
   WholeRecord,
@@ -25,8 +26,10 @@ const STAGED = inPostgres(`
     digest TEXT NOT NULL, record TEXT
   );
   CREATE TEMP TABLE IF NOT EXISTS staged_range (first INTEGER NOT NULL, last INTEGER NOT NULL);
-  CREATE TEMP TABLE IF NOT EXISTS new_part (object INTEGER NOT NULL, record JSONTEXT NOT NULL);
-  ALTER TABLE new_part ALTER record SET STORAGE EXTERNAL;
+  CREATE TEMP TABLE IF NOT EXISTS new_part (
+    object INTEGER NOT NULL, staged INTEGER NOT NULL, ids TEXT NOT NULL, listed INTEGER NOT NULL, others INTEGER NOT NULL
+  );
+  ALTER TABLE new_part ALTER ids SET STORAGE EXTERNAL;
   TRUNCATE staged, staged_range`);
 
 /** What stands for NULL in a column. */
@@ -44,7 +47,7 @@ const OPENED = `
   SELECT r.key, r.kind, r.id, r.part::bigint, r.parts::bigint, coalesce(r.held::bigint, 0), r.digest
   FROM ${opened(['kind', 'id', 'digest', 'part', 'parts', 'held'])} r`;
 
-const COLUMNS = ['kind', 'id', 'digest', 'part', 'parts', 'held', 'record', ...RECORD_FIELDS];
+const COLUMNS = ['kind', 'id', 'digest', 'part', 'parts', 'held', 'record', 'ids', 'listed', ...RECORD_FIELDS];
 const KEPT = `INSERT INTO staged_pack (first, whole, as_json, ${COLUMNS.join(', ')})
   VALUES ($1, $2, $3, ${COLUMNS.map((_, index) => `$${String(index + 4)}`).join(', ')})`;
 const HELD = `UPDATE staged SET record = l.record FROM ${opened(['record'])} l WHERE l.key = staged.key AND staged.held = 1`;
@@ -102,6 +105,7 @@ export async function keepPacksAtOnce(
  * (`whole`), which is no work here, and is parsed by the server where it is wanted.
  */
 export function packOf(rows: readonly StagedRow[], known: boolean): Pack {
+  const lists = rows.map(({ kind, record }) => (known || kind !== 'members' ? null : idsOf(record)));
   const said = rows.map(({ kind, record }) => (known || kind === 'members' ? {} : (JSON.parse(record) as Said)));
   const columns = [
     rows.map(({ kind }) => kind),
@@ -110,7 +114,9 @@ export function packOf(rows: readonly StagedRow[], known: boolean): Pack {
     rows.map(({ part }) => textOf(part)),
     rows.map(({ parts }) => textOf(parts)),
     rows.map(({ held }) => (held === 1 ? '1' : null)),
-    rows.map(({ kind, record }) => (known || kind === 'members' ? record : null)),
+    rows.map(({ kind, record }, at) => (known || kind === 'members' ? (lists[at]?.rest ?? record) : null)),
+    lists.map((list) => list?.ids ?? null),
+    lists.map((list) => textOf(list?.listed)),
     ...RECORD_FIELDS.map((field) => (known ? [] : said.map((one) => textOf(one[field])))),
   ];
   const joined = columns.map((values) => (values.every((value) => value === null) ? null : inLines(values)));
@@ -118,6 +124,25 @@ export function packOf(rows: readonly StagedRow[], known: boolean): Pack {
   const asJson = joined.some((text) => text !== null && (text === '' || linesOf(text) !== rows.length));
   const texts = asJson ? columns.map((values) => (values.length === 0 ? null : JSON.stringify(values))) : joined;
   return { known, asJson, texts };
+}
+
+/** How `staged-record.ts` writes a list of which all are known by id. */
+const IDS = '{"ids":';
+const BEHIND_IDS = ',"sidsOfIds":';
+const NO_OTHERS = ',"sids":[],"names":[]}';
+
+/**
+ * The ids of a list, as they stand in its record, and what else does. Null where others are known in another way, or it is written
+ * in another: then the server looks into the record. In JSON, no text holds a quote that is not behind a backslash, so that what is looked for
+ * stands where it is meant.
+ */
+function idsOf(record: string): { ids: string; listed: number; rest: string } | null {
+  const end = record.indexOf(BEHIND_IDS);
+  if (end < 0 || !record.startsWith(IDS) || !record.endsWith(NO_OTHERS)) return null;
+  const ids = record.slice(IDS.length, end);
+  let listed = ids === '[]' ? 0 : 1;
+  for (let at = ids.indexOf('","'); at >= 0; at = ids.indexOf('","', at + 3)) listed += 1;
+  return { ids, listed, rest: `{${record.slice(end + 1)}` };
 }
 
 type Said = Readonly<Partial<Record<RecordField, unknown>>>;
@@ -164,6 +189,18 @@ export async function openPacks(client: ClientBase, { first, last }: StagedRange
 /** Forgets the batches whose first keys are these. */
 export async function dropPacks(client: ClientBase, { first, last }: StagedRange): Promise<void> {
   await client.query('DELETE FROM staged_pack WHERE first BETWEEN $1 AND $2', [first, last]);
+}
+
+const LIST = (list: string) => `(s.record::json -> '${list}')`;
+
+/** The list of members with this key. */
+export function listOf(key: string): StagedList {
+  return {
+    join: `JOIN ${opened(['record', 'ids', 'listed'])} s ON s.key = ${key}`,
+    ids: `coalesce(s.ids, ${LIST('ids')}::text)`,
+    listed: `coalesce(s.listed::bigint, json_array_length(${LIST('ids')}))`,
+    others: `CASE WHEN s.ids IS NULL THEN json_array_length(${LIST('sids')}) + json_array_length(${LIST('names')}) ELSE 0 END`,
+  };
 }
 
 /** The record of members with this key. */

@@ -202,9 +202,10 @@ DROP INDEX object_present;
 CREATE INDEX object_absent ON object(source) WHERE present = 0;
 `;
 
-/** Only how PostgreSQL keeps batches that wait for their seal is another way than before (`postgres-schema.ts`). */
+/** Only PostgreSQL keeps something in another way than before (`postgres-schema.ts`). */
 const COLUMNS = '';
 const WHOLE = '';
+const LISTS = '';
 
 /** Oldest first. Never change one that was released; add another. */
 export const MIGRATIONS: readonly string[] = [
@@ -218,4 +219,5 @@ export const MIGRATIONS: readonly string[] = [
   ABSENT,
   COLUMNS,
   WHOLE,
+  LISTS,
 ];

@@ -124,6 +124,16 @@ class SqliteConnection implements SqlConnection {
     };
   }
 
+  listOf(key: string) {
+    const count = (list: string) => `json_array_length(s.record, '$.${list}')`;
+    return {
+      join: `CROSS JOIN staged s ON s.key = ${key}`,
+      ids: `(s.record ->> 'ids')`,
+      listed: count('ids'),
+      others: `${count('sids')} + ${count('names')}`,
+    };
+  }
+
   recordOf(key: string) {
     return { join: `CROSS JOIN staged s ON s.key = ${key}`, value: 's.record' };
   }
