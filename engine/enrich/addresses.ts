@@ -38,15 +38,24 @@ export function addressesOf(attributes: AttributeMap, kind = 'user'): Addresses 
   const own = primaries.length < 2 ? undefined : primaries.find((address) => mail.includes(address));
   const first = own ?? primaries[0] ?? mail[0] ?? aliases[0];
   const primary = first ?? shadow.primaries[0] ?? shadow.aliases[0] ?? targets[0] ?? null;
-  const others: string[] = [];
-  for (const list of [primaries, mail, aliases]) addOthers(list, primary, others);
-  if (shadow !== UNMARKED) for (const list of [shadow.primaries, shadow.aliases]) addOthers(list, primary, others);
-  if (targets.length > 0) addOthers(targets, primary, others);
-  return { primary, aliases: eachOnce(others) };
+  let count = 0;
+  for (const list of [primaries, mail, aliases]) count = gatherOthers(list, primary, count);
+  if (shadow !== UNMARKED)
+    for (const list of [shadow.primaries, shadow.aliases]) count = gatherOthers(list, primary, count);
+  if (targets.length > 0) count = gatherOthers(targets, primary, count);
+  return { primary, aliases: eachOnce(gathered.slice(0, count)) };
 }
 
-function addOthers(list: readonly string[], primary: string | null, others: string[]): void {
-  for (const address of list) if (address !== primary) others.push(address);
+/**
+ * Addresses of the object at hand. The list that is kept is cut out of it: just as long as it must be, and not a literal, for
+ * the reason told in `ldap/entry.ts`.
+ */
+const gathered: string[] = [];
+
+function gatherOthers(list: readonly string[], primary: string | null, from: number): number {
+  let count = from;
+  for (const address of list) if (address !== primary) gathered[count++] = address;
+  return count;
 }
 
 /**
@@ -147,7 +156,10 @@ function eachOnce(list: string[]): string[] {
   const [first = '', second = ''] = list;
   // Most lists are of two, and to sort one costs more than to look.
   if (list.length > 2) list.sort();
-  else if (first > second) return [second, first];
+  else if (first > second) {
+    list[0] = second;
+    list[1] = first;
+  }
   let before: string | null = null;
   for (const one of list) {
     if (one === before) return [...new Set(list)];

@@ -49,6 +49,11 @@ const CONSUMED: ReadonlySet<string> = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
+const NOTHING = { id: '', dn: '', sid: null, name: '', primary: null, aliases: [], attributes: {} };
+/** Copied, for the reason told in `ldap/entry.ts`: a literal for each record would be taken for long-lived. */
+const NO_PERSON: User = { kind: 'user', ...NOTHING, enabled: false };
+const NO_GROUP: Group = { kind: 'group', ...NOTHING, scope: null, type: 'security' };
+
 /** NT AUTHORITY\SELF: what a shared mailbox names as its owner, and no account of anybody. */
 const SELF = 'S-1-5-10';
 
@@ -111,6 +116,7 @@ export function enrichObject(
         ];
       }
       const person: User | Contact = {
+        ...NO_PERSON,
         kind: record.kind,
         id,
         dn,
@@ -132,7 +138,7 @@ export function enrichObject(
     }
     case 'group': {
       const group: Group = {
-        kind: 'group',
+        ...NO_GROUP,
         id,
         dn,
         sid,
