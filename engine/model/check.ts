@@ -1,7 +1,8 @@
 /** Parses untrusted data once, at the edge: a schema in, a typed value or a clear error out. */
 import type { Static, TSchema } from '@sinclair/typebox';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { Errors } from '@sinclair/typebox/errors';
 import { ContractError, type DirectorySyncError } from './errors.js';
+import { quickCheck } from './quick-check.js';
 
 /** Turns a fault (JSON pointer and what was expected there) into the error to throw. Never given the value itself. */
 export type FaultToError = (pointer: string, expected: string) => DirectorySyncError;
@@ -11,10 +12,10 @@ export type FaultToError = (pointer: string, expected: string) => DirectorySyncE
  * Compile once, at module level; the parser itself is quick enough for every batch.
  */
 export function parserOf<T extends TSchema>(schema: T, toError: FaultToError): (value: unknown) => Static<T> {
-  const compiled = TypeCompiler.Compile(schema);
+  const isGood = quickCheck(schema);
   return (value) => {
-    if (compiled.Check(value)) return value;
-    const fault = compiled.Errors(value).First();
+    if (isGood(value)) return value as Static<T>;
+    const fault = Errors(schema, value).First();
     throw toError(fault?.path ?? '', fault?.message ?? 'valid data');
   };
 }
