@@ -94,10 +94,31 @@ function asWritten(line: string, depth: number): EnrichedRecord | null {
   if (depth < DEEPEST || RESERVED_NAME.test(line)) return null;
   try {
     const record = parseRecord(JSON.parse(line), 0);
+    if (shortestLength(record) === line.length) return record;
     return JSON.stringify(record) === line ? record : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * The length of a value's JSON without blanks and escapes; not a number where there are numbers in it, which can be spelt shorter
+ * than they are written. No text that says it is shorter, and one of just this length says nothing else and nothing twice: what it
+ * said beside that, if only a blank, would make it longer.
+ */
+function shortestLength(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'boolean') return value ? 4 : 5;
+  if (value === null) return 4;
+  if (typeof value !== 'object') return NaN;
+  let length = 1;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at += 1) length += shortestLength(value[at]) + 1;
+    return Math.max(2, length);
+  }
+  const object = value as Readonly<Record<string, unknown>>;
+  for (const key in object) length += key.length + 3 + shortestLength(object[key]) + 1;
+  return Math.max(2, length);
 }
 
 /** By kind, so that an error says what is wrong with a user, not that it is no member of a union. */
