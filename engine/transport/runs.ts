@@ -237,10 +237,19 @@ export class ReceivedRuns {
     return { run, seal, batches: () => this.#batches(run.id, numbers) };
   }
 
+  /** One is fetched while the one before is parsed and handed over. */
   async *#batches(run: string, numbers: number[]): AsyncGenerator<{ index: number; records: EnrichedRecord[] }> {
-    for (const [index, number] of numbers.entries()) {
-      const content = await this.spool.call('content', run, number);
+    const fetch = (number: number | undefined) => {
+      const fetching = number === undefined ? null : this.spool.call('content', run, number);
+      // Nobody may ever wait for it: who takes the batches may stop.
+      fetching?.catch(() => undefined);
+      return fetching;
+    };
+    let ahead = fetch(numbers[0]);
+    for (const index of numbers.keys()) {
+      const content = await ahead;
       if (!content) throw runUnknown();
+      ahead = fetch(numbers[index + 1]);
       yield { index, records: await readChecked(content) };
     }
   }
