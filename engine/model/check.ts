@@ -14,7 +14,7 @@ export type FaultToError = (pointer: string, expected: string) => DirectorySyncE
 export function parserOf<T extends TSchema>(schema: T, toError: FaultToError): (value: unknown) => Static<T> {
   const isGood = quickCheck(schema);
   return (value) => {
-    if (isGood(value)) return value as Static<T>;
+    if (isGood(value)) return value;
     const fault = Errors(schema, value).First();
     throw toError(fault?.path ?? '', fault?.message ?? 'valid data');
   };

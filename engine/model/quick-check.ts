@@ -55,8 +55,7 @@ function listCheck(schema: TSchema): Check | null {
   const anyText = takesAnyText(items);
   return (list) => {
     if (!Array.isArray(list)) return false;
-    for (let at = 0; at < list.length; at += 1) {
-      const item: unknown = list[at];
+    for (const item of list as readonly unknown[]) {
       // Nearly all of them are.
       if (anyText && typeof item === 'string') continue;
       if (!isItem(item)) return false;

@@ -113,7 +113,7 @@ function shortestLength(value: unknown): number {
   if (typeof value !== 'object') return NaN;
   let length = 1;
   if (Array.isArray(value)) {
-    for (let at = 0; at < value.length; at += 1) length += shortestLength(value[at]) + 1;
+    for (const item of value) length += shortestLength(item) + 1;
     return Math.max(2, length);
   }
   const object = value as Readonly<Record<string, unknown>>;
