@@ -55,6 +55,12 @@ export const ChangeCounts = Type.Object({
   addressesRemoved: Type.Optional(Count),
 });
 
+/** A count of zero for every kind of change. */
+export function noChanges(): Required<ChangeCounts> {
+  const counts = Object.keys(ChangeCounts.properties).map((name) => [name, 0]);
+  return Object.fromEntries(counts) as Required<ChangeCounts>;
+}
+
 /** Why a plan waits for approval. `planned` and `limit`: where a limit is the reason. */
 export const Hold = Type.Object({
   /** Stable: `LIMIT_USERS`, `LIMIT_GROUPS`, `LIMIT_MEMBERS`, `LIMIT_MEMBERS_PER_GROUP`, `LIMIT_ADDRESSES`, `LIMIT_VALUES`, `FIRST_RUN`, … */

@@ -1,7 +1,7 @@
 /** What a receiver makes of a seal: does it fit what is here, what is said of the way, and what if nobody takes the run. */
 import { digestOf } from '../model/canonical.js';
 import { RECORD_KINDS, type RecordCounts, noRecords } from '../model/records.js';
-import type { ChangeCounts, Report } from '../model/report.js';
+import { type Report, noChanges } from '../model/report.js';
 import type { Run, Seal, Stage } from '../model/run.js';
 import { ProblemError } from './problem.js';
 import type { Failure, SealRequest } from './protocol.js';
@@ -112,25 +112,5 @@ export function untakenReport(run: Run, seal: Seal): Report {
     setAside: [],
     stages: seal.stages,
     ...(seal.findings === undefined ? {} : { findings: seal.findings }),
-  };
-}
-
-function noChanges(): ChangeCounts {
-  return {
-    usersAdded: 0,
-    usersLinked: 0,
-    usersUpdated: 0,
-    usersReaddressed: 0,
-    usersDisabled: 0,
-    usersEnabled: 0,
-    contactsAdded: 0,
-    contactsUpdated: 0,
-    groupsAdded: 0,
-    groupsUpdated: 0,
-    membersAdded: 0,
-    membersRemoved: 0,
-    aliasesLinked: 0,
-    aliasesUnlinked: 0,
-    attributesUpdated: 0,
   };
 }

@@ -3,7 +3,7 @@
  * transaction that applies it; its digest is that of the list, so that the same plan has the same digest.
  */
 import { createHash } from 'node:crypto';
-import type { ChangeCounts } from '../../model/report.js';
+import { type ChangeCounts, noChanges } from '../../model/report.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { type ChangeQuery, type NewValues, changesWith } from './change-queries.js';
@@ -86,38 +86,4 @@ async function digestOfChanges(db: SqlConnection, first: number, last: number): 
   const digest = createHash('sha256');
   for (const page of pages) digest.update(`${page}\n`);
   return `sha-256:${digest.digest('hex')}`;
-}
-
-/** A count of zero for every kind of change. */
-export function noChanges(): Required<ChangeCounts> {
-  return {
-    usersAdded: 0,
-    usersLinked: 0,
-    usersUpdated: 0,
-    usersReaddressed: 0,
-    usersDisabled: 0,
-    usersEnabled: 0,
-    contactsAdded: 0,
-    contactsUpdated: 0,
-    groupsAdded: 0,
-    groupsUpdated: 0,
-    membersAdded: 0,
-    membersRemoved: 0,
-    aliasesLinked: 0,
-    aliasesUnlinked: 0,
-    attributesUpdated: 0,
-    usersLeaving: 0,
-    usersReturned: 0,
-    usersDowngraded: 0,
-    usersRemoved: 0,
-    usersReplaced: 0,
-    contactsLeaving: 0,
-    contactsReturned: 0,
-    contactsRemoved: 0,
-    contactsReplaced: 0,
-    groupsLeaving: 0,
-    groupsReturned: 0,
-    groupsRemoved: 0,
-    addressesRemoved: 0,
-  };
 }

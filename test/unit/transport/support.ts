@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../../engine/model/canonical.js';
 import { countRecords } from '../../../engine/model/message.js';
 import { type EnrichedRecord, type User } from '../../../engine/model/records.js';
-import type { Report } from '../../../engine/model/report.js';
+import { type Report, noChanges } from '../../../engine/model/report.js';
 import type { Run, Seal } from '../../../engine/model/run.js';
 import type { RunOutcome } from '../../../engine/runtime/outcome.js';
 import {
@@ -193,23 +193,7 @@ export function sealOf(batches: readonly EnrichedRecord[][], over: Partial<Seal>
 /** The report of an account that took everything as new. */
 export function reportOf({ run, seal, records }: Received): Report {
   const counts = countRecords(records);
-  const changes = {
-    usersAdded: counts.user,
-    usersLinked: 0,
-    usersUpdated: 0,
-    usersReaddressed: 0,
-    usersDisabled: 0,
-    usersEnabled: 0,
-    contactsAdded: 0,
-    contactsUpdated: 0,
-    groupsAdded: 0,
-    groupsUpdated: 0,
-    membersAdded: 0,
-    membersRemoved: 0,
-    aliasesLinked: 0,
-    aliasesUnlinked: 0,
-    attributesUpdated: 0,
-  };
+  const changes = { ...noChanges(), usersAdded: counts.user };
   return {
     kind: 'report',
     run: run.id,
