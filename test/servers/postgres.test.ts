@@ -250,6 +250,19 @@ describe('PostgreSQL as the store of an account', function () {
       assert.equal(plans, HISTORIES * 4);
     });
 
+    it('a plan of many pages, which several processes of the server share', async () => {
+      const people = Array.from({ length: 21_001 }, (_, index) =>
+        user(`p${String(index)}`, { name: `Zoë ${String(index)}` }),
+      );
+      const plans = [];
+      for (const settings of [workshop.settings(), settingsWith()]) {
+        const account = await opened(settings);
+        const { plan, changes } = await sync(account, workshop.run(), people, { batchSize: 1_000 });
+        plans.push({ plan, changes });
+      }
+      assert.deepEqual(plans[1], plans[0]);
+    });
+
     it('text of every kind, in a database that sorts by the rules of a language', async () => {
       const odd = [
         '',

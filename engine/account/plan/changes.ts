@@ -17,11 +17,11 @@ export interface PlanSummary {
 }
 
 const PAGE = 2_000;
-/** A text behind its length, so that no two changes have the same line whatever is in them. Nothing is not the same as an empty one. */
-const measured = (column: string) => `coalesce('' || length(${column}), '-'), ${column}`;
-const ABOUT = `kind, change, length(id), id`;
+/** A text behind its length in bytes, so that no two changes have the same line whatever is in them. Nothing is not the same as an empty one. */
+const measured = (column: string) => `coalesce('' || octet_length(${column}), '-'), ${column}`;
+const ABOUT = `kind, change, octet_length(id), id`;
 /** Most changes have no more than ids. One function is quicker than a dozen `||`, which copy what stands before them each time. */
-const LINE = `CASE WHEN before IS NULL AND after IS NULL THEN concat_ws(' ', ${ABOUT}, length(what), what)
+const LINE = `CASE WHEN before IS NULL AND after IS NULL THEN concat_ws(' ', ${ABOUT}, octet_length(what), what)
   ELSE concat_ws(' ', ${ABOUT}, ${measured('what')}, ${measured('before')}, ${measured('after')}) END`;
 
 /** Writes the plan to the journal and sums it up. */

@@ -26,6 +26,9 @@ import {
   recordOf,
 } from './postgres-packs.js';
 
+/** Of the pages of one question, for as many processes at most. */
+const SHARES = 4;
+
 export class PostgresConnection implements SqlConnection {
   readonly keepingRows = ' FOR SHARE';
   readonly shared = true;
@@ -48,13 +51,15 @@ export class PostgresConnection implements SqlConnection {
     return (await this.#send(sql, params)).rows;
   }
 
-  /** In one journey to the server. */
+  /** In one journey to the server, where several processes share the pages, if it has any to spare. */
   async textOfEach({ first, last, size }: Pages, sql: string) {
-    const rows = await this.query(
-      `SELECT (${sql.replace('?1', 'p.first').replace('?2', 'least(p.first + ?3 - 1, ?2)')}) AS answer
-       FROM generate_series(CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), CAST(?3 AS INTEGER)) AS p (first) ORDER BY p.first`,
-      [first, last, size],
+    const shares = Array.from(
+      { length: SHARES },
+      (_, nth) =>
+        `SELECT p.first, text_of_page($1, p.first, least(p.first + ${String(size - 1)}, $2)) AS answer
+         FROM generate_series(${String(first + nth * size)}, $2::bigint, ${String(SHARES * size)}) AS p (first)`,
     );
+    const rows = await this.query(`${shares.join(' UNION ALL ')} ORDER BY first`, [inPostgres(sql), last]);
     return rows.map((row) => text(row, 'answer'));
   }
 

@@ -83,7 +83,8 @@ const ADDED: Readonly<Record<number, string>> = {
 };
 
 /**
- * SQLite's functions, as far as the account's SQL calls them, and those that are made there. Made anew whenever the schema grows. Promised no more than what
+ * SQLite's functions, as far as the account's SQL calls them, and those that are made there; and `text_of_page`, which the server's
+ * workers can call at once (of a query that depends on another they cannot). Made anew whenever the schema grows. Promised no more than what
  * they call promises: else the server would call them for each row, instead of putting them into the statement.
  */
 const FUNCTIONS = `
@@ -91,6 +92,9 @@ CREATE OR REPLACE FUNCTION json_quote(value text) RETURNS text LANGUAGE sql STAB
   $$ SELECT coalesce(to_json(value)::text, 'null') $$;
 CREATE OR REPLACE FUNCTION sha256_hex(value text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
   $$ SELECT encode(sha256(convert_to(value, 'UTF8')), 'hex') $$;
+CREATE OR REPLACE FUNCTION text_of_page(question text, first bigint, last bigint) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 AS
+  $$ DECLARE answer text; BEGIN EXECUTE question INTO answer USING first, last; RETURN answer; END $$;
 DO $do$ BEGIN
   CREATE OR REPLACE FUNCTION fold_case(value text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT lower(value COLLATE "und-x-icu") $$;
