@@ -22,11 +22,11 @@ export type PartLimits = Pick<AnnouncedLimits, 'batchBytes' | 'recordBytes' | 'r
  */
 const PART_BYTES = 768 * 1024;
 /** About a millisecond's work. */
-const SLICE_CHARACTERS = 64 * 1024;
+const SLICE_BYTES = 64 * 1024;
 /** UTF-8 needs at most this for a unit of UTF-16. */
 const BYTES_OF_A_CHARACTER = 3;
-/** A part, and the slice by which it may be larger. */
-const PAPER_BYTES = PART_BYTES + BYTES_OF_A_CHARACTER * 2 * SLICE_CHARACTERS;
+/** A part, and the record by which it may be larger; for one that is larger still there is another sheet. */
+const PAPER_BYTES = PART_BYTES + BYTES_OF_A_CHARACTER * 2 * SLICE_BYTES;
 
 /** Buffers that parts are written into, used again and again: a run is gigabytes, and new ones are given back late. */
 export class Paper {
@@ -50,18 +50,18 @@ export async function* partsOf(
   const part = new Writing(paper.take());
   try {
     for (const record of records) {
-      const line = `${JSON.stringify(record)}\n`;
-      const most = line.length * BYTES_OF_A_CHARACTER;
+      const json = JSON.stringify(record);
+      const most = json.length * BYTES_OF_A_CHARACTER + 1;
       // One that may be refused goes alone, so that no other is refused with it.
       const alone = most > limits.recordBytes;
       const full =
         part.bytes >= PART_BYTES ||
-        part.mostBytes + most > limits.batchBytes ||
+        part.bytes + most > limits.batchBytes ||
         part.records.length >= limits.records ||
         part.alone ||
         alone;
       if (full && part.records.length > 0) yield part.end();
-      if (part.add(record, line, alone)) await soon();
+      if (part.add(record, json, alone)) await soon();
     }
     yield part.end();
   } finally {
@@ -69,33 +69,37 @@ export async function* partsOf(
   }
 }
 
+const LINE_FEED = 0x0a;
+
 class Writing {
   records: EnrichedRecord[] = [];
   alone = false;
   bytes = 0;
   #hash = createHash('sha256');
-  #text = '';
+  /** Bytes of which the hash knows. */
+  #hashed = 0;
 
   constructor(public sheet: Buffer) {}
 
-  /** Bytes that the part has at most, as far as they are counted. */
-  get mostBytes(): number {
-    return this.bytes + this.#text.length * BYTES_OF_A_CHARACTER;
-  }
-
-  /** True: a slice is full, others should have their turn. */
-  add(record: EnrichedRecord, line: string, alone: boolean): boolean {
+  /**
+   * Line by line, not many as one text: that would be converted slowly as soon as there is one character in it that is beyond
+   * Latin. True: a slice is full, others should have their turn.
+   */
+  add(record: EnrichedRecord, json: string, alone: boolean): boolean {
     this.records.push(record);
     this.alone = alone;
-    this.#text += line;
-    if (this.#text.length < SLICE_CHARACTERS) return false;
-    this.#slice();
+    this.#makeRoom(json.length * BYTES_OF_A_CHARACTER + 1);
+    this.bytes += this.sheet.write(json, this.bytes);
+    this.sheet[this.bytes] = LINE_FEED;
+    this.bytes += 1;
+    if (this.bytes - this.#hashed < SLICE_BYTES) return false;
+    this.#addToHash();
     return true;
   }
 
   /** The part, whole. What is added then is in the next one. */
   end(): Part {
-    this.#slice();
+    this.#addToHash();
     const part = {
       records: this.records,
       content: this.sheet.subarray(0, this.bytes),
@@ -103,19 +107,20 @@ class Writing {
     };
     this.records = [];
     this.bytes = 0;
+    this.#hashed = 0;
     this.#hash = createHash('sha256');
     return part;
   }
 
-  #slice(): void {
-    if (this.mostBytes > this.sheet.length) {
-      const larger = Buffer.allocUnsafeSlow(this.mostBytes);
-      this.sheet.copy(larger, 0, 0, this.bytes);
-      this.sheet = larger;
-    }
-    const written = this.sheet.write(this.#text, this.bytes);
-    this.#text = '';
-    this.#hash.update(this.sheet.subarray(this.bytes, this.bytes + written));
-    this.bytes += written;
+  #makeRoom(more: number): void {
+    if (this.bytes + more <= this.sheet.length) return;
+    const larger = Buffer.allocUnsafeSlow(this.bytes + more);
+    this.sheet.copy(larger, 0, 0, this.bytes);
+    this.sheet = larger;
+  }
+
+  #addToHash(): void {
+    this.#hash.update(this.sheet.subarray(this.#hashed, this.bytes));
+    this.#hashed = this.bytes;
   }
 }

@@ -134,7 +134,7 @@ describe('a batch that is larger than the receiver takes', () => {
     });
   });
 
-  for (const limits of [{ records: 12 }, { batchBytes: 6_000 }]) {
+  for (const limits of [{ records: 12 }, { batchBytes: 3_000 }]) {
     it(`goes in parts, and arrives whole (${Object.keys(limits).join()})`, async () => {
       await withReceiver({ limits }, async ({ endpoint, received }) => {
         const sender = createSender(endpoint, never);
