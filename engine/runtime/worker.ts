@@ -1,9 +1,10 @@
 /**
  * Work in a thread of its own, as typed calls: `startWorker` on the one side, `serveWorker` in the file that the thread
  * runs. Calls are done one at a time, in the order in which they were made (in lanes of them, where it says so); errors of the taxonomy come back as what they
- * were (class, code, message, status, params). Arguments and results are copied (structured clone).
+ * were (class, code, message, status, params). Arguments and results are copied (structured clone), but for a result
+ * that is bytes: those are handed over, and the thread has them no more.
  */
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { Worker, isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
 import { DirectorySyncError, StoppedError, asDirectorySyncError } from '../model/errors.js';
 import { type PackedError, packError, unpackError } from './packed-error.js';
 import { takeSecondPlace } from './second-place.js';
@@ -134,7 +135,10 @@ export function serveWorker<Methods extends Callable<Methods>>(
       return { id, error: packError(error) };
     }
   };
-  const answered = async (call: Call) => port.postMessage(await answer(call));
+  const answered = async (call: Call) => {
+    const message = await answer(call);
+    port.postMessage(message, 'value' in message ? ownMemory(message.value) : []);
+  };
   const lanes = new Map<string, Promise<void>>();
   const atOnce = new Set<Promise<void>>();
   port.on('message', (call: Call | null) => {
@@ -156,4 +160,11 @@ export function serveWorker<Methods extends Callable<Methods>>(
         .finally(() => port.close());
     }
   });
+}
+
+/** The memory of bytes that are a whole result. Small buffers of Node.js share theirs, which it marks, and are copied. */
+function ownMemory(value: unknown): ArrayBuffer[] {
+  if (!(value instanceof Uint8Array)) return [];
+  const { buffer } = value;
+  return buffer instanceof ArrayBuffer && !isMarkedAsUntransferable(buffer) ? [buffer] : [];
 }

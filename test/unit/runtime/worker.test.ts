@@ -33,6 +33,23 @@ describe('calls to a worker thread', () => {
     await calculator.close();
   });
 
+  it('hand over bytes, and copy those that share their memory with others', async () => {
+    const calculator = start();
+    const large = 'x'.repeat(100_000);
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal(Buffer.from(await calculator.call('bytes', large)).toString(), large);
+      assert.equal(await calculator.call('lastBytes'), 0, 'the thread has them no more');
+    }
+    const small = await Promise.all(['a', 'bc', ''].map((text) => calculator.call('bytes', text)));
+    assert.deepEqual(
+      small.map((bytes) => Buffer.from(bytes).toString()),
+      ['a', 'bc', ''],
+    );
+    await calculator.call('bytes', 'a piece of the memory of many');
+    assert.equal(await calculator.call('lastBytes'), 29);
+    await calculator.close();
+  });
+
   it('refuse an argument that cannot be copied, and go on', async () => {
     const calculator = start();
     const uncopyable = (() => 1) as unknown;

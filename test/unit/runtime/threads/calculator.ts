@@ -9,6 +9,9 @@ const note = (text: string) => {
   if (log) appendFileSync(log, `${text}\n`);
 };
 
+/** The bytes of the last answer. */
+let last = Buffer.alloc(0);
+
 const methods = {
   add: (left: number, right: number) => left + right,
   addSlowly: async (left: number, right: number) => {
@@ -31,6 +34,8 @@ const methods = {
   die: () => {
     process.exit(3);
   },
+  bytes: (text: string): Uint8Array => (last = Buffer.from(text)),
+  lastBytes: () => last.length,
 };
 export type Calculator = typeof methods;
 
