@@ -10,6 +10,10 @@ const FINAL = 'CASE WHEN p.clash IS NULL THEN p.wanted ELSE p.held END';
 const inDomains = (address: string) =>
   `substr(${address}, instr(${address}, '@') + 1) IN (SELECT domain FROM plan_domain)`;
 
+/** What is said of aliases, in one list: to look into each person's for each address would take for ever where somebody has thousands. */
+const SAID = `(SELECT p.object, p.kind, v.value AS address FROM plan_person p CROSS JOIN object o ON o.key = p.object
+  CROSS JOIN json_each(o.aliases) v ON true WHERE p.reason IS NULL AND o.aliases <> '[]')`;
+
 /** Fills `plan_alias` and `plan_unlink`, and adds to `plan_absorb`. */
 export async function planAliases(context: PlanContext): Promise<void> {
   if (!context.settings.linkAliases) {
@@ -54,11 +58,11 @@ async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
        SELECT w.object, w.address, a.entry AS winner FROM plan_alias w
        CROSS JOIN address a ON a.kind = w.kind AND a.address = w.address CROSS JOIN entry e ON e.key = a.entry
        LEFT JOIN plan_person h ON h.object = a.entry AND h.reason IS NULL
+       LEFT JOIN ${SAID} s ON s.object = h.object AND s.address = a.address
        WHERE w.state IS NULL AND e.origin = 'directory' AND a.entry <> w.object
          AND a.entry NOT IN (SELECT entry FROM plan_absorb)
          AND NOT (h.object IS NOT NULL AND CASE WHEN a.is_primary = 1 THEN h.clash IS NULL AND h.wanted <> a.address
-           ELSE ?1 = 1 AND a.address NOT IN (
-             SELECT k.value FROM object o CROSS JOIN json_each(o.aliases) k ON true WHERE o.key = h.object) END)
+           ELSE ?1 = 1 AND s.object IS NULL END)
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address`,
     [flag(complete)],
   );
@@ -105,16 +109,22 @@ async function takeKnown({ db }: PlanContext): Promise<void> {
 async function listUnlinked({ db, settings }: PlanContext): Promise<void> {
   await db.run(
     `INSERT INTO plan_unlink
-     SELECT object, kind, address, CASE WHEN has = 1 AND allowed = 1 THEN winner END FROM (
-       SELECT p.object, a.kind, a.address, n.object AS winner,
-         CASE WHEN a.address IN (SELECT w.value FROM object o CROSS JOIN json_each(o.aliases) w ON true WHERE o.key = p.object)
-           THEN 1 ELSE 0 END AS has,
-         CASE WHEN EXISTS (SELECT 1 FROM plan_alias x WHERE x.object = p.object AND x.address = a.address
-           AND x.state = 'ALIAS_OUTSIDE_DOMAINS') THEN 0 ELSE 1 END AS allowed
-       FROM plan_person p CROSS JOIN address a ON a.entry = p.object AND a.is_primary = 0
-       LEFT JOIN plan_person n ON n.kind = a.kind AND n.wanted = a.address AND n.reason IS NULL AND n.clash IS NULL
-       WHERE p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
-     ) f WHERE (?1 = 1 AND (has = 0 OR allowed = 0)) OR winner IS NOT NULL`,
+     SELECT object, kind, address, CASE WHEN max(lost) = 0 THEN max(winner) END FROM (
+       SELECT object, kind, address, 1 AS lost, CAST(NULL AS INTEGER) AS winner FROM (
+         SELECT p.object, a.kind, a.address FROM plan_person p CROSS JOIN address a ON a.entry = p.object AND a.is_primary = 0
+         WHERE p.reason IS NULL AND a.address IS DISTINCT FROM ${FINAL}
+         EXCEPT SELECT s.object, s.kind, s.address FROM ${SAID} s
+       ) g
+       UNION ALL
+       SELECT x.object, x.kind, x.address, 1, CAST(NULL AS INTEGER) FROM plan_alias x
+       CROSS JOIN address a ON a.kind = x.kind AND a.address = x.address AND a.entry = x.object AND a.is_primary = 0
+       WHERE x.state = 'ALIAS_OUTSIDE_DOMAINS'
+       UNION ALL
+       SELECT p.object, a.kind, a.address, 0, n.object FROM plan_person n
+       CROSS JOIN address a ON a.kind = n.kind AND a.address = n.wanted AND a.is_primary = 0
+       CROSS JOIN plan_person p ON p.object = a.entry AND p.reason IS NULL
+       WHERE n.reason IS NULL AND n.clash IS NULL AND a.address IS DISTINCT FROM ${FINAL}
+     ) f GROUP BY object, kind, address HAVING (?1 = 1 AND max(lost) = 1) OR max(winner) IS NOT NULL`,
     [flag(settings.linkAliases)],
   );
 }
