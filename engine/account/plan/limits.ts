@@ -29,9 +29,9 @@ export interface Destruction {
 }
 
 const MINE = 'entry e CROSS JOIN object o ON o.key = e.key WHERE o.source = ?1';
-/** Who left is counted as a person; the members that this takes from groups are not counted again. */
+/** Who left or is replaced is counted as a person; the members that this takes from groups are not counted again. */
 const STAYED = `plan_member m CROSS JOIN object o ON o.key = m.entry WHERE m.added = 0 AND o.present = 1
-  AND m.entry NOT IN (SELECT object FROM plan_leaving WHERE step <> 'return')`;
+  AND m.entry NOT IN (SELECT object FROM plan_leaving WHERE step <> 'return') AND m.entry NOT IN (SELECT entry FROM plan_absorb)`;
 
 /** Counts it, from the tables of the plan. */
 export async function destructionOf({ db, source, rules }: PlanContext): Promise<Destruction> {

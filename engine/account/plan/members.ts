@@ -4,6 +4,9 @@ import { ENDED } from './leaving.js';
 import { isListed } from './protect.js';
 import type { SqlConnection } from '../store/connection.js';
 
+/** Entries that this plan takes out of every group. */
+const GONE = `(SELECT object FROM ${ENDED} e UNION SELECT entry FROM plan_absorb WHERE entry > 0)`;
+
 /** Fills `plan_member`. */
 export async function planMembers(context: PlanContext): Promise<void> {
   await chooseGroups(context);
@@ -26,24 +29,24 @@ export async function planMembers(context: PlanContext): Promise<void> {
          SELECT 1 FROM object_member z WHERE z.object = r.object AND z.member = r.member AND z.via < r.via))`,
   );
   if (!complete) return;
+  // Looked for one by one: PostgreSQL would go through all that a group had for each of its members.
+  const byTwin = `AND NOT EXISTS (SELECT 1 FROM plan_twin t WHERE t.person = m.entry
+    AND (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = t.object LIMIT 1) = 1)`;
   await db.run(
     `INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
      WHERE g.compare = 1
-       AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry)
-       AND NOT EXISTS (
-         SELECT 1 FROM plan_twin t CROSS JOIN object_member r ON r.object = m.grp AND r.member = t.object
-         WHERE t.person = m.entry)`,
+       AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry) ${twins ? byTwin : ''}`,
   );
   await endMemberships(context);
   await keepProtected(context);
 }
 
-/** Who ends is in no group any more; a group that ends is told of as a whole. */
+/** Who ends, or is replaced by another, is in no group any more; a group that ends is told of as a whole. */
 async function endMemberships({ db }: PlanContext): Promise<void> {
-  const [some] = await db.query(`SELECT 1 AS yes FROM ${ENDED} e LIMIT 1`);
+  const [some] = await db.query(`SELECT 1 AS yes FROM ${GONE} e LIMIT 1`);
   if (!some) return;
-  await db.run(`DELETE FROM plan_member WHERE entry IN ${ENDED}`);
-  await db.run(`INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${ENDED}`);
+  await db.run(`DELETE FROM plan_member WHERE entry IN ${GONE}`);
+  await db.run(`INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${GONE}`);
   await db.run(`DELETE FROM plan_member WHERE grp IN ${ENDED}`);
 }
 
@@ -52,12 +55,10 @@ async function keepProtected({ db, rules }: PlanContext): Promise<void> {
   if (rules.protect.length === 0) return;
   const known = { address: 'e.address', id: 'o.id', name: 'e.name' };
   await db.run(
-    `DELETE FROM plan_member WHERE added = 0 AND entry NOT IN ${ENDED} AND grp IN (
-       SELECT e.key FROM entry e CROSS JOIN object o ON o.key = e.key
-       WHERE e.key IN (SELECT grp FROM plan_member WHERE added = 0) AND ${isListed('protect', known)}
-         AND (SELECT count(*) FROM member m WHERE m.grp = e.key)
-           = (SELECT count(*) FROM plan_member p WHERE p.grp = e.key AND p.added = 0)
-         AND NOT EXISTS (SELECT 1 FROM plan_member p WHERE p.grp = e.key AND p.added = 1))`,
+    `DELETE FROM plan_member WHERE added = 0 AND entry NOT IN ${GONE} AND grp IN (
+       SELECT f.grp FROM (SELECT p.grp, count(*) AS removed, max(p.added) AS added FROM plan_member p GROUP BY p.grp) f
+       CROSS JOIN entry e ON e.key = f.grp CROSS JOIN object o ON o.key = f.grp
+       WHERE f.added = 0 AND ${isListed('protect', known)} AND f.removed = (SELECT count(*) FROM member m WHERE m.grp = f.grp))`,
   );
 }
 

@@ -121,6 +121,7 @@ describe('the counts of a report', () => {
       usersLinked: 2,
       usersReplaced: 2,
       contactsReplaced: 1,
+      membersRemoved: 4,
     });
   });
 

@@ -95,6 +95,13 @@ describe('what a hold says', () => {
     }
   });
 
+  it('whoever is replaced by a preferred source counts as a person, and not as a member again', async () => {
+    await open({ limits: ALL_LIMITS, precedence: ['main', 'hq'] });
+    await outcome(first);
+    assert.deepEqual(await held([user('new', { primary: 'ann@example.com' })], { source: 'main' }), ['USERS 1 of 5']);
+    assert.deepEqual(await held([user('new')], { source: 'main' }), [], 'negative control');
+  });
+
   it('an address that moves to somebody else, as primary or alias, is not taken away', async () => {
     await open({ limits: ALL_LIMITS });
     await outcome(first);

@@ -278,9 +278,15 @@ describe('what seldom comes', () => {
     await reopened({ rules: { ...workshop.settings().rules, precedence } });
     const team = [group('team'), members('team', ['ann', 'bob'])];
     await outcome([user('ann'), user('bob'), ...team]);
-    const { changes, report } = await outcome([user('eve', { primary: 'ann@example.com' })], { source: 'main' });
-    assert.deepEqual(changes.slice(0, 1), ['replaced ann']);
-    assert.deepEqual([report.totals.members, await membersOf('team')], [1, ['user:bob']]);
+    const eve = user('eve', { primary: 'ann@example.com' });
+    const { changes, report } = await outcome([eve], { source: 'main' });
+    assert.deepEqual(changes, ['replaced ann', 'linked eve', 'member-removed team ann']);
+    assert.deepEqual(
+      [report.changes.membersRemoved, report.totals.members, await membersOf('team')],
+      [1, 1, ['user:bob']],
+    );
+    const again = await outcome([eve], { source: 'main' });
+    assert.deepEqual(again.changes, [], 'negative control: told once');
   });
 
   it('who opened the account last writes, and writes again', async () => {
