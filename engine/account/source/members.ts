@@ -9,7 +9,7 @@ import { stagedRange } from '../store/staged-keys.js';
 
 /**
  * The parts that a run brought (`came_part`: by the id of the group; `seen_part`: by its object), the groups of which they say something new (`seen_group`), their
- * parts, if they are whole (`new_part`), with what they say of members who are not to be found by id (`part_left`), and
+ * parts, if they are whole (`new_part`), with what they say of members who are not to be found by id (`part_left`; `unknown_id`: ids of which the source brought nobody, by their place), and
  * groups whose members are others although they say the same (`moved_group`). Beside them what is on its way between the
  * store and here: canonical names, and who gives way to whom.
  */
@@ -22,13 +22,14 @@ CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest T
 CREATE TEMP TABLE IF NOT EXISTS new_part (
   object INTEGER NOT NULL, staged INTEGER NOT NULL, ids TEXT NOT NULL, listed INTEGER NOT NULL, others INTEGER NOT NULL
 );
-CREATE TEMP TABLE IF NOT EXISTS part_left (object INTEGER NOT NULL, ids TEXT NOT NULL, record JSONTEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS part_left (object INTEGER NOT NULL, staged INTEGER NOT NULL, ids TEXT NOT NULL, record JSONTEXT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS unknown_id (object INTEGER NOT NULL, staged INTEGER NOT NULL, place INTEGER NOT NULL, id TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS moved_group (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS name_key (object INTEGER PRIMARY KEY, dn_key TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS given_way (
   object INTEGER NOT NULL, how TEXT NOT NULL, ref TEXT NOT NULL, absent INTEGER NOT NULL, present INTEGER NOT NULL
 );
-DELETE FROM came_part; DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM part_left; DELETE FROM moved_group; DELETE FROM name_key;
+DELETE FROM came_part; DELETE FROM seen_part; DELETE FROM seen_group; DELETE FROM new_part; DELETE FROM part_left; DELETE FROM unknown_id; DELETE FROM moved_group; DELETE FROM name_key;
 DELETE FROM given_way;
 `;
 const PAGE = 5_000;
@@ -125,7 +126,7 @@ async function addById(db: SqlConnection, source: number): Promise<boolean> {
 async function addLeft(db: SqlConnection, source: number): Promise<void> {
   const { join, value } = db.recordOf('g.staged');
   await db.run(
-    `INSERT INTO part_left SELECT g.object, g.ids, CAST(${value} AS JSONTEXT) FROM new_part g ${join}
+    `INSERT INTO part_left SELECT g.object, g.staged, g.ids, CAST(${value} AS JSONTEXT) FROM new_part g ${join}
      WHERE g.others > 0 OR g.object IN (
        SELECT p.object FROM new_part p GROUP BY p.object
        HAVING sum(p.listed) > (SELECT count(*) FROM object_member m WHERE m.object = p.object AND m.via = 0))`,
@@ -147,12 +148,22 @@ async function addLeft(db: SqlConnection, source: number): Promise<void> {
  */
 async function addUnknownIds(db: SqlConnection, source: number): Promise<void> {
   await db.run(
+    `INSERT INTO unknown_id SELECT g.object, g.staged, CAST(m.key AS INTEGER), m.value
+     FROM part_left g CROSS JOIN json_each(g.ids) m ON true
+     WHERE NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)`,
+    [source],
+  );
+  await db.analyze('unknown_id');
+  // The SIDs of a part as one list: to look for each by its place takes the whole record into the hand each time.
+  await db.run(
     `INSERT INTO object_ref
      SELECT u.object, CASE WHEN b.key IS NULL THEN 'id' ELSE 'sid' END, CASE WHEN b.key IS NULL THEN u.id ELSE u.sid END, b.key
      FROM (
-       SELECT g.object, m.value AS id, json_extract(g.record, '$.sidsOfIds[' || m.key || ']') AS sid
-       FROM part_left g CROSS JOIN json_each(g.ids) m ON true
-       WHERE NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = m.value)
+       SELECT n.object, n.id, z.sid FROM unknown_id n LEFT JOIN (
+         SELECT g.staged, CAST(m.key AS INTEGER) AS place, m.value AS sid
+         FROM part_left g CROSS JOIN json_each(g.record, '$.sidsOfIds') m ON true
+         WHERE m.value IS NOT NULL AND g.staged IN (SELECT staged FROM unknown_id)
+       ) z ON z.staged = n.staged AND z.place = n.place
      ) u LEFT JOIN object b ON b.key = ${firstOf('b', 'sid', 'u.sid')}
      WHERE true ON CONFLICT DO NOTHING`,
     [source],
