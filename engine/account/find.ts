@@ -1,6 +1,7 @@
 /** Looking up one person or group of the account, for other flows. */
 import { type SqlConnection, type SqlRow, integer, text, textOrNull } from './store/connection.js';
 import { originOf } from './snapshot.js';
+import { keyText, storable } from './texts.js';
 
 /** A user or contact of the account. `id` and `source`: null where no directory brought it. */
 export interface FoundPerson {
@@ -35,8 +36,8 @@ export async function findInAccount(
 ): Promise<FoundPerson | FoundGroup | null> {
   const key =
     'address' in what
-      ? await keyOfAddress(db, what.address.trim().toLowerCase())
-      : await keyOfId(db, what.id.trim().toLowerCase());
+      ? await keyOfAddress(db, storable(what.address.trim().toLowerCase()))
+      : await keyOfId(db, keyText(what.id.trim().toLowerCase()));
   if (key === null) return null;
   const [row] = await db.query(
     `SELECT e.kind, e.address, e.name, e.origin, e.enabled, o.id, s.name AS source

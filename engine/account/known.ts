@@ -1,5 +1,6 @@
 /** Users whom the account knows from elsewhere than a directory. */
 import type { SqlConnection } from './store/connection.js';
+import { storable } from './texts.js';
 
 export interface KnownUser {
   readonly address: string;
@@ -20,7 +21,12 @@ export async function addKnownUsers(
       DELETE FROM known_user;`);
     await db.fill(
       'known_user',
-      known.map(({ address, name, origin }, nth) => [nth, address.trim().toLowerCase(), name ?? '', origin]),
+      known.map(({ address, name, origin }, nth) => [
+        nth,
+        storable(address.trim().toLowerCase()),
+        storable(name ?? ''),
+        origin,
+      ]),
     );
     const added = await db.run(
       `INSERT INTO entry (key, kind, address, name, origin, enabled)

@@ -3,8 +3,8 @@
  * another record, and as JSON, which is cheaper to hand to a thread than objects.
  */
 import { setImmediate as soon } from 'node:timers/promises';
-import { dnKey } from '../model/dn.js';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
+import { isAddress, keyText, nameKey, storable } from './texts.js';
 
 /** What is needed to find a record again, and its JSON. */
 export interface StagedRecord {
@@ -63,15 +63,8 @@ class Names {
   }
 }
 
-/** What no database takes as text: a NUL (PostgreSQL has none in a text), half of a surrogate pair. */
-const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** The same, as JSON writes it; also where a text only looks like it. */
+/** What no database takes as text, as JSON writes it; also where a text only looks like it. */
 const SUSPECT = /\\u(?:0000|d[89a-f])/;
-
-/** With the replacement character in place of it, in every store, so that plans are the same. */
-function storable(text: string): string {
-  return text.isWellFormed() && !text.includes('\0') ? text : text.replace(UNSTORABLE, '\ufffd');
-}
 
 function jsonOf(content: object): string {
   const json = JSON.stringify(content);
@@ -86,7 +79,7 @@ function stagedObject(record: ObjectRecord, names: Names): StagedRecord {
   const { kind, id, dn } = record;
   return {
     kind,
-    id: storable(id?.toLowerCase() ?? `?${dn}`),
+    id: storable(id === null ? `?${keyText(dn)}` : keyText(id.toLowerCase())),
     part: null,
     parts: null,
     held: false,
@@ -103,17 +96,18 @@ function inOneOrder(list: readonly string[]): readonly string[] {
 
 function contentOf(record: ObjectRecord, names: Names) {
   if (record.kind === 'quarantined') return { dn: record.dn, reason: record.reason, detail: record.detail };
-  const { dn, sid, name } = record;
-  const address = record.primary?.toLowerCase() ?? null;
+  const { dn, name } = record;
+  const sid = record.sid === null ? null : keyText(record.sid);
+  const address = record.primary !== null && isAddress(record.primary) ? record.primary.toLowerCase() : null;
   if (record.kind === 'group' || record.kind === 'dynamic-group') {
     return { dn, sid, name, address, scope: record.scope, type: record.type };
   }
-  const all = inOneOrder(record.aliases);
+  const all = inOneOrder(record.aliases.every(isAddress) ? record.aliases : record.aliases.filter(isAddress));
   const aliases = address !== null && all.includes(address) ? all.filter((alias) => alias !== address) : all;
   const { attributes, problems } = valuesOf(record.attributes, names);
   const shared = { dn, sid, name, address, enabled: record.enabled ? 1 : 0, aliases, attributes, problems };
   if (record.kind === 'contact' || record.masterSid === undefined) return shared;
-  return { ...shared, master_sid: record.masterSid, linked: record.linked === true ? 1 : 0 };
+  return { ...shared, master_sid: keyText(record.masterSid), linked: record.linked === true ? 1 : 0 };
 }
 
 /** One string per attribute; others are problems. An attribute returned without a value says as much as none. */
@@ -159,7 +153,7 @@ function stagedMembers({ group, add, part, parts, held }: Members): StagedRecord
   const known = new Set<string>();
   for (const member of add) if (!addMember(content, member, known)) why ??= 'Nothing says who one of them is.';
   const json = jsonOf(why === undefined ? content : { held: why });
-  return { kind: 'members', id: storable(group.toLowerCase()), part, parts, held: why !== undefined, json };
+  return { kind: 'members', id: storable(keyText(group.toLowerCase())), part, parts, held: why !== undefined, json };
 }
 
 /** False where nothing says who is meant. An id that is listed twice counts once (`known`). */
@@ -169,12 +163,12 @@ function addMember(
   known: Set<string>,
 ): boolean {
   if (id !== '') {
-    const lower = id.toLowerCase();
+    const lower = keyText(id.toLowerCase());
     if (known.has(lower)) return true;
     known.add(lower);
     content.ids.push(lower);
-    content.sidsOfIds.push(sid === '' ? null : sid);
-  } else if (sid !== '') content.sids.push(sid);
-  else if (dn !== '') content.names.push(dnKey(dn));
+    content.sidsOfIds.push(sid === '' ? null : keyText(sid));
+  } else if (sid !== '') content.sids.push(keyText(sid));
+  else if (dn !== '') content.names.push(nameKey(dn));
   return id !== '' || sid !== '' || dn !== '';
 }

@@ -4,7 +4,7 @@ import { contractFault, parserOf } from '../../engine/model/check.js';
 
 const Known = Type.Array(
   Type.Object({
-    address: Type.String({ minLength: 3 }),
+    address: Type.String({ minLength: 3, maxLength: 320 }),
     name: Type.Optional(Type.String()),
     origin: Type.Union([Type.Literal('manual'), Type.Literal('mail-flow')]),
   }),

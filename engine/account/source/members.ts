@@ -3,9 +3,9 @@
  * that was said, and none is held: enrich sends parts at the end of a run, for members by primary group, and says before that they
  * follow.
  */
-import { dnKey } from '../../model/dn.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import { stagedRange } from '../store/staged-keys.js';
+import { nameKey } from '../texts.js';
 
 /**
  * The parts that a run brought (`came_part`: by the id of the group; `seen_part`: by its object), the groups of which they say something new (`seen_group`), their
@@ -267,7 +267,7 @@ export async function fillNameKeys(db: SqlConnection, source: number): Promise<v
     if (!last) return;
     await db.fill(
       'name_key',
-      page.map((row) => [integer(row, 'key'), dnKey(text(row, 'dn'))]),
+      page.map((row) => [integer(row, 'key'), nameKey(text(row, 'dn'))]),
     );
     await db.exec(
       `UPDATE object SET dn_key = n.dn_key FROM name_key n WHERE n.object = object.key; DELETE FROM name_key`,

@@ -2,11 +2,11 @@
  * Brings what the store knows of a source up to what a run said. Records are compared by digest first, so that a run that
  * says what the last one said costs little more than its reading.
  */
-import { dnKey } from '../../model/dn.js';
 import type { RecordCounts } from '../../model/records.js';
 import { type SqlConnection, integer, text } from '../store/connection.js';
 import { RECORD_FIELDS, type RecordField } from '../store/record-fields.js';
 import { stagedRange } from '../store/staged-keys.js';
+import { nameKey } from '../texts.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
 import { clearMembers, fillNameKeys, findMembers, replaceAbsentMembers, takeInMembers } from './members.js';
@@ -163,14 +163,14 @@ async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn):
   const { join, value } = db.fieldsOf('q.key');
   const names = await db.query(
     `SELECT ${value('dn')} AS dn FROM (SELECT key FROM staged WHERE key BETWEEN ?1 AND ?2 AND kind = 'quarantined') q ${join}
-     WHERE s.id = '?' || ${value('dn')} AND length(s.id) > 1`,
+     WHERE substr(s.id, 1, 1) = '?' AND length(s.id) > 1`,
     [first, last],
   );
   if (names.length === 0) return;
   await fillNameKeys(db, source);
   await db.fill(
     'vouching',
-    names.map((row) => [dnKey(text(row, 'dn'))]),
+    names.map((row) => [nameKey(text(row, 'dn'))]),
   );
   await db.run(
     `INSERT INTO vouched SELECT o.key FROM vouching v CROSS JOIN object o ON o.source = ?1 AND o.dn_key = v.dn_key

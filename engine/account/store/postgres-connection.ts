@@ -156,7 +156,7 @@ export class PostgresConnection implements SqlConnection {
   }
 
   #send(sql: string, params: readonly SqlValue[]) {
-    return this.#guarded(() => this.client.query<Record<string, unknown>>(inPostgres(sql), [...params]));
+    return this.#guarded(() => this.client.query<Record<string, unknown>>(inPostgres(sql), params.map(withoutNul)));
   }
 
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -167,6 +167,11 @@ export class PostgresConnection implements SqlConnection {
       throw postgresError(error);
     }
   }
+}
+
+/** It has no NUL in a text, and refuses the statement. */
+function withoutNul(value: SqlValue): SqlValue {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 /** Waits for whoever has the lock of that account in this database; given back at the end of the transaction. */

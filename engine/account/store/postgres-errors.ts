@@ -72,7 +72,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     code: 'STORE_FULL',
-    when: any('53100', '54000'),
+    when: any('53100'),
     status: 'disk full',
     advice: 'Make room on the disk of the server, then start the run again.',
     transient: true,

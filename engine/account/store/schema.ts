@@ -207,6 +207,11 @@ const COLUMNS = '';
 const WHOLE = '';
 const LISTS = '';
 
+/** Names that are too long for an index of PostgreSQL are looked for by their digest (`texts.ts`): they are made anew. */
+const LONG_NAMES = `
+UPDATE object SET dn_key = NULL WHERE length(dn_key) > 256;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -220,4 +225,5 @@ export const MIGRATIONS: readonly string[] = [
   COLUMNS,
   WHOLE,
   LISTS,
+  LONG_NAMES,
 ];
