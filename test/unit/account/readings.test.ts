@@ -323,6 +323,19 @@ describe('what was read, compared with the last run', () => {
       assert.equal((await account.snapshot()).users.length, SIZE / 2);
     });
 
+    it('a reader is remembered while three others came after it, and no longer', async () => {
+      for (const [others, codesOfLast] of [
+        [3, ['SOURCE_SHARED']],
+        [4, []],
+      ] as const) {
+        await open();
+        const scopes = Array.from({ length: others + 1 }, (_, index) => scopeOf({ filter: `(cn=${String(index)})` }));
+        for (const scope of scopes) await read(people(), ALL, { scope });
+        const last = await read(people(), ALL, { scope: scopeOf({ filter: '(cn=0)' }) });
+        assert.deepEqual(codes(last.warnings), codesOfLast, String(others));
+      }
+    });
+
     it('also where unusual runs are not held; negative control: without scopes they remove each other', async () => {
       const rules = { ...HELD, holdUnusual: false, graceDays: 0, graceRuns: 1, userLeft: 'remove' as const };
       const count = async () => (await account.snapshot()).users.length;

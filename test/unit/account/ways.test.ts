@@ -116,6 +116,21 @@ describe('a member is found', () => {
     assert.deepEqual(await changes([bob, ...lists]), ['member-removed team ann']);
   });
 
+  it('by SID, and stays the one when he is absent too, though somebody absent had the SID before', async () => {
+    const sid = 'S-1-5-21-7-7-7-1';
+    const team = list('team', { sid }, 'bob');
+    await outcome([user('old', { sid }), bob, ...team]);
+    await outcome([user('new', { sid }), bob, ...team]);
+    assert.deepEqual(await membersOf('team'), ['user:bob', 'user:new']);
+    assert.deepEqual(await changes([bob, ...team]), ['leaving new absent']);
+    assert.deepEqual(await membersOf('team'), ['user:bob', 'user:new']);
+    assert.deepEqual(await changes([user('old', { sid }), bob, ...team]), [
+      'returned old',
+      'member-removed team new',
+      'member-added team old',
+    ]);
+  });
+
   it('by name in place of who is absent, in each group that names him, and in no other', async () => {
     const old = user('old', { sid: SIDS[2] });
     const lists = [
