@@ -1,7 +1,8 @@
 /** Whose turn it is where there is less processor than work. */
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
-/** Of the 19 steps that a thread may step back: with half of them it gets a tenth of what another gets that wants as much. */
+const LAST = 19;
+/** Of the steps that a thread may step back: with half of them it gets a tenth of what another gets that wants as much. */
 const STEPS_BACK = 10;
 
 /**
@@ -11,7 +12,8 @@ const STEPS_BACK = 10;
 export function takeSecondPlace(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(0, STEPS_BACK);
+    // From where the process was put: in a process that stepped back itself, ten would be a step forward.
+    setPriority(0, Math.min(LAST, getPriority(0) + STEPS_BACK));
   } catch {
     // Where that is forbidden all threads have the same turn, as elsewhere.
   }

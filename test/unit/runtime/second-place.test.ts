@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,27 @@ describe('a worker thread', () => {
       assert.equal(further.length, 1, 'one thread steps back');
     } finally {
       await calculator.close();
+    }
+  });
+
+  it('steps back from where its process was put', () => {
+    if (process.platform !== 'linux') return;
+    const program = join(__dirname, 'programs', 'places.js');
+    for (const [steps, place] of [
+      [0, 10],
+      [4, 14],
+      [15, 19],
+    ] as const) {
+      const { stdout } = spawnSync('nice', ['-n', String(steps - getPriority()), process.execPath, program], {
+        encoding: 'utf8',
+      });
+      const { own, others } = JSON.parse(stdout) as { own: number; others: number[] };
+      assert.ok(own >= steps, String(own));
+      assert.ok(
+        others.some((one) => one > own) && others.every((one) => one >= own),
+        `${String(own)}: ${others.join()}`,
+      );
+      if (getPriority() === 0) assert.ok(own === steps && others.includes(place), `${String(own)}: ${others.join()}`);
     }
   });
 });
