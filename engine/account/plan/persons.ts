@@ -8,7 +8,7 @@ import { type PlanContext, flag } from './context.js';
 import { isListed } from './protect.js';
 import { yields } from './rank.js';
 import { inScope } from './scope.js';
-import { indexPlan } from './tables.js';
+import { indexPlan, keyPlan } from './tables.js';
 
 /** Fills `plan_person`; of the persons known from elsewhere, `linked` holds those found by primary address. */
 export async function planPersons(context: PlanContext): Promise<void> {
@@ -59,6 +59,7 @@ async function listPersons(context: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_person SET aside = reason, reason = NULL, wanted = held WHERE is_new = 0 AND reason IN ('NO_ADDRESS', 'OUTSIDE_DOMAINS')`,
   );
+  await keyPlan(db, 'plan_person');
   await indexPlan(db, 'plan_person_wanted');
 }
 

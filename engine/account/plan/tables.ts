@@ -61,6 +61,9 @@ const INDICES = {
   plan_twin_person: 'plan_twin(person)',
 } as const;
 
+/** Keys that are made when their table is full, where a key has to be kept beside the table. */
+const LATE_KEYS = { plan_person: 'object' } as const;
+
 /** Tables of which no row is looked for by its key, so that a key that has to be kept beside them only costs. */
 const READ_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof TABLES>([
   'plan_member',
@@ -77,19 +80,30 @@ const JOINED_AS_A_WHOLE: ReadonlySet<string> = new Set<keyof typeof INDICES>([
 
 /** Makes the tables where they are missing, and empties them. */
 export async function clearPlan(db: SqlConnection): Promise<void> {
-  const tables = Object.entries<string>(TABLES).map(([name, columns]): [string, string] =>
-    READ_AS_A_WHOLE.has(name) && !db.ordersByKey
-      ? [name, columns.replace(/,\s*PRIMARY KEY \(.*\)/, '')]
-      : [name, columns],
-  );
+  const tables = Object.entries<string>(TABLES).map(([name, columns]): [string, string] => [
+    name,
+    db.ordersByKey ? columns : withoutKey(name, columns),
+  ]);
   const option = (columns: string) => (columns.includes('PRIMARY KEY (') ? ' WITHOUT ROWID' : '');
   await db.exec(
     [
       ...tables.map(([name, columns]) => `CREATE TEMP TABLE IF NOT EXISTS ${name} (${columns})${option(columns)}`),
-      ...Object.keys(INDICES).map((name) => `DROP INDEX IF EXISTS ${name}`),
+      ...[...Object.keys(INDICES), ...Object.keys(LATE_KEYS).map(keyOf)].map((name) => `DROP INDEX IF EXISTS ${name}`),
       ...tables.map(([name]) => `DELETE FROM ${name}`),
     ].join(';\n'),
   );
+}
+
+const keyOf = (table: string) => `${table}_key`;
+
+function withoutKey(table: string, columns: string): string {
+  if (table in LATE_KEYS) return columns.replace('PRIMARY KEY', 'NOT NULL');
+  return READ_AS_A_WHOLE.has(table) ? columns.replace(/,\s*PRIMARY KEY \(.*\)/, '') : columns;
+}
+
+/** Call it when the table has been filled. */
+export async function keyPlan(db: SqlConnection, table: keyof typeof LATE_KEYS): Promise<void> {
+  if (!db.ordersByKey) await db.exec(`CREATE UNIQUE INDEX ${keyOf(table)} ON ${table}(${LATE_KEYS[table]})`);
 }
 
 /** Call it when its table has been filled. */

@@ -14,9 +14,12 @@ import { nameKey } from '../texts.js';
  * store and here: canonical names, and who gives way to whom.
  */
 const TABLES = `
-CREATE TEMP TABLE IF NOT EXISTS came_part (id TEXT NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS came_part (
+  id TEXT NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, held INTEGER NOT NULL, digest TEXT NOT NULL, staged INTEGER NOT NULL
+);
 CREATE TEMP TABLE IF NOT EXISTS seen_part (
-  object INTEGER NOT NULL, part INTEGER NOT NULL, staged INTEGER NOT NULL, PRIMARY KEY (object, part)
+  object INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, held INTEGER NOT NULL, digest TEXT NOT NULL,
+  staged INTEGER NOT NULL, PRIMARY KEY (object, part)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS seen_group (object INTEGER PRIMARY KEY, digest TEXT NOT NULL, members TEXT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS new_part (
@@ -55,8 +58,8 @@ export async function takeInMembers(
 ): Promise<void> {
   const { first, last } = stagedRange(run);
   await db.run(
-    `INSERT INTO came_part SELECT s.id, s.part, s.key FROM staged s WHERE s.key BETWEEN ?1 AND ?2 AND s.kind = 'members'
-     ORDER BY s.key`,
+    `INSERT INTO came_part SELECT s.id, s.part, s.parts, s.held, s.digest, s.key FROM staged s
+     WHERE s.key BETWEEN ?1 AND ?2 AND s.kind = 'members' ORDER BY s.key`,
     [first, last],
   );
   await db.analyze('came_part');
@@ -68,16 +71,16 @@ export async function takeInMembers(
     [source],
   );
   await db.run(
-    `INSERT INTO seen_part SELECT o.key, c.part, c.staged FROM came_part c CROSS JOIN object o ON o.source = ?1 AND o.id = c.id
-     ORDER BY c.staged DESC ON CONFLICT DO NOTHING`,
+    `INSERT INTO seen_part SELECT o.key, c.part, c.parts, c.held, c.digest, c.staged
+     FROM came_part c CROSS JOIN object o ON o.source = ?1 AND o.id = c.id ORDER BY c.staged DESC ON CONFLICT DO NOTHING`,
     [source],
   );
   const groups = await db.run(
     `INSERT INTO seen_group SELECT heard.object, heard.digest, heard.members FROM (
-       SELECT p.object, group_concat(s.digest, ',' ORDER BY p.part) AS digest,
-         CASE WHEN max(s.held) = 0 AND count(*) = max(s.parts) AND count(*) = max(p.part) THEN 'whole' ELSE 'held' END
+       SELECT p.object, group_concat(p.digest, ',' ORDER BY p.part) AS digest,
+         CASE WHEN max(p.held) = 0 AND count(*) = max(p.parts) AND count(*) = max(p.part) THEN 'whole' ELSE 'held' END
            AS members
-       FROM seen_part p CROSS JOIN staged s ON s.key = p.staged GROUP BY p.object
+       FROM seen_part p GROUP BY p.object
      ) heard JOIN object o ON o.key = heard.object
      WHERE o.member_digest IS DISTINCT FROM heard.digest OR o.members IS DISTINCT FROM heard.members`,
   );

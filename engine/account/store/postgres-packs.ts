@@ -39,8 +39,8 @@ const valuesOf = (column: string) => `CASE WHEN p.as_json THEN ARRAY(SELECT json
   ELSE string_to_array(p.${column}, E'\\n', E'\\x01') END`;
 /** Columns of all batches that are opened, with the key of each record. Taken apart in the list of what is selected, without a copy of each column. */
 const opened = (columns: readonly string[]) =>
-  `(SELECT a.first + generate_series(0, cardinality(a.numbered) - 1) AS key, ${columns.map((column) => `unnest(a.${column}) AS ${column}`).join(', ')}
-    FROM (SELECT p.first, ${valuesOf('kind')} AS numbered, ${columns.map((column) => `${valuesOf(column)} AS ${column}`).join(', ')}
+  `(SELECT a.first + generate_series(0, cardinality(a.kind) - 1) AS key, ${columns.map((column) => `unnest(a.${column}) AS ${column}`).join(', ')}
+    FROM (SELECT p.first, ${[...new Set(['kind', ...columns])].map((column) => `${valuesOf(column)} AS ${column}`).join(', ')}
       FROM staged_range q JOIN staged_pack p ON p.first BETWEEN q.first AND q.last OFFSET 0) a)`;
 const OPENED = `
   INSERT INTO staged
