@@ -137,4 +137,18 @@ describe('an alias', () => {
     assert.deepEqual((await outcome(both)).aside, ['ALIAS_CLASH bob']);
     assert.deepEqual((await outcome([person('bob', 'bob', ['x'])])).aside, ['ALIAS_CLASH bob']);
   });
+
+  it('outside of the domains, one that somebody of another source has stays with them until that source comes', async () => {
+    const all = workshop.settings();
+    const before = await workshop.open(all);
+    const far = 'z@far.example';
+    await sync(before, workshop.run(), [user('ann', { aliases: [far] })]);
+    await before.close();
+    const after = await workshop.open({ ...all, domains: ['example.com'] });
+    await sync(after, workshop.run({ source: 'branch' }), [user('bob', { aliases: [far] })]);
+    const ofAnn = async () => (await after.snapshot()).users.find(({ name }) => name === 'ann')?.aliases;
+    assert.deepEqual(await ofAnn(), [far]);
+    await sync(after, workshop.run(), [user('ann', { aliases: [far] })]);
+    assert.deepEqual(await ofAnn(), [], 'negative control: the own source');
+  });
 });
