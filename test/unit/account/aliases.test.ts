@@ -131,6 +131,13 @@ describe('an alias', () => {
     assert.deepEqual((await outcome(next)).changes, []);
   });
 
+  it('of somebody without an address whose place is taken is told of with that person, whoever gets it', async () => {
+    await outcome([person('ann', 'ann', ['x'])]);
+    const none = user('ann', { primary: null, aliases: [at('x')] });
+    const { changes } = await outcome([none, person('bob', 'ann'), person('eve', 'x')]);
+    assert.deepEqual(changes, ['replaced ann', 'added eve', 'linked bob']);
+  });
+
   it('that two want goes to the first by name, though only the other is known', async () => {
     await outcome([person('bob', 'bob')]);
     const both = [person('bob', 'bob', ['x', 'y']), person('ann', 'ann', ['x'])];
