@@ -36,21 +36,12 @@ interface Start {
 }
 
 /**
- * Room for what is new. Threads take one record after the other, and hardly anything outlives its record: with more they would
- * only take the memory of a large run before they look for what is left of it.
- */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 };
-
-/**
  * Starts `file` (absolute path of a compiled module that calls {@link serveWorker}) in a thread; `data` is what its
  * {@link workerInput} returns. An idle thread does not keep the process alive.
  */
 export function startWorker<Methods extends Callable<Methods>>(file: string, data: unknown): WorkerHandle<Methods> {
   const closing = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(file, {
-    workerData: { data, closing } satisfies Start,
-    resourceLimits: RESOURCE_LIMITS,
-  });
+  const worker = new Worker(file, { workerData: { data, closing } satisfies Start });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
   let failure: unknown;
