@@ -39,9 +39,7 @@ export async function hold(
   await handOver(again);
   const rest = await makePlanAnew(again);
   const destruction = await destructionOf(again);
-  await keepPlan(db, { ...keeping, digest: rest.digest });
-  await handBack(db);
-  await rememberMade(db, run, made);
+  await keepBehind(db, { ...keeping, digest: rest.digest }, made);
   return { plan: rest, destruction, wentAhead: additions.changes };
 }
 
@@ -63,21 +61,21 @@ export async function madeBefore(db: SqlConnection, run: number): Promise<Made> 
   return row ? { first: integer(row, 'first'), last: integer(row, 'last') } : null;
 }
 
-/** What was made before a plan that waits. */
-async function rememberMade(db: SqlConnection, run: number, made: Made): Promise<void> {
+/** Keeps a plan for approval, behind what its run made before. */
+async function keepBehind(db: SqlConnection, plan: Keeping, made: Made): Promise<void> {
+  await keepPlan(db, plan);
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [
-    run,
+    plan.run,
     made?.first ?? null,
     made?.last ?? null,
   ]);
+  await handBack(db);
 }
 
 /** In place of a plan that waits, another one of the same run. */
 export async function holdAnew(db: SqlConnection, plan: Keeping, made: Made): Promise<void> {
   await db.run('DELETE FROM held_plan WHERE run = ?1', [plan.run]);
-  await keepPlan(db, plan);
-  await rememberMade(db, plan.run, made);
-  await handBack(db);
+  await keepBehind(db, plan, made);
 }
 
 /** Writes a plan that was approved. What went ahead of it is of the same run. */

@@ -1,5 +1,6 @@
 /** The account's connection over `pg`: one session of the server, whose temporary tables are its own. */
 import type { ClientBase } from 'pg';
+import { storable } from '../texts.js';
 import {
   type KeptBatch,
   type Lease,
@@ -156,7 +157,12 @@ export class PostgresConnection implements SqlConnection {
   }
 
   #send(sql: string, params: readonly SqlValue[]) {
-    return this.#guarded(() => this.client.query<Record<string, unknown>>(inPostgres(sql), params.map(withoutNul)));
+    return this.#guarded(() =>
+      this.client.query<Record<string, unknown>>(
+        inPostgres(sql),
+        params.map((value) => (typeof value === 'string' ? storable(value) : value)),
+      ),
+    );
   }
 
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -167,11 +173,6 @@ export class PostgresConnection implements SqlConnection {
       throw postgresError(error);
     }
   }
-}
-
-/** It has no NUL in a text, and refuses the statement. */
-function withoutNul(value: SqlValue): SqlValue {
-  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 /** Waits for whoever has the lock of that account in this database; given back at the end of the transaction. */
