@@ -29,8 +29,9 @@ import {
   sourceBefore,
 } from './source/reading.js';
 import { handOver } from './source/successors.js';
-import { takeIn } from './source/take-in.js';
-import { arrivedBatches, endRun, openRun } from './staging.js';
+import { hasVouched, takeIn } from './source/take-in.js';
+import { takesOf } from './staged-record.js';
+import { allTake, arrivedBatches, endRun, openRun } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
 import { stagedRange } from './store/staged-keys.js';
 import { commit, hold } from './outcome.js';
@@ -132,6 +133,7 @@ async function applyInTransaction(db: SqlConnection, settings: AccountSettings, 
     additionsOnly: false,
     settled: before.settled === settled,
     asked: askedOf(reading),
+    allTaken: whole && (await allTake(db, key, takesOf(settings.attributes))) && !(await hasVouched(db)),
     cautious: !seal.complete && (suspected.lost.length > 0 || lacksValues(seal)),
     settings,
     rules,

@@ -4,6 +4,8 @@
  */
 import type { SqlConnection } from './store/connection.js';
 import { endLeavers, writeMarks } from './leavers.js';
+import type { NewValues } from './plan/change-queries.js';
+import type { PlanSummary } from './plan/changes.js';
 import type { PlanContext } from './plan/context.js';
 
 /** Persons of the account who get another primary address than they have. */
@@ -11,14 +13,14 @@ const MOVED = 'p.reason IS NULL AND p.is_new = 0 AND p.clash IS NULL AND p.wante
 const NEW = 'p.is_new = 1 AND p.reason IS NULL';
 
 /** Writes the plan into the account. */
-export async function commitPlan(context: PlanContext): Promise<void> {
+export async function commitPlan(context: PlanContext, { values }: PlanSummary): Promise<void> {
   const { db } = context;
   await endLeavers(context);
   await releaseAddresses(db);
   await db.filling(['entry', 'address', 'attribute', 'member'], async () => {
     await writePersons(context);
     await takeAddresses(db);
-    await writeValues(db);
+    await writeValues(db, values);
     await writeGroups(db);
   });
   await writeMarks(context);
@@ -65,10 +67,11 @@ async function takeAddresses(db: SqlConnection): Promise<void> {
     INSERT INTO address SELECT w.kind, w.address, w.object, 0 FROM plan_alias w WHERE w.state IS NULL;`);
 }
 
-async function writeValues(db: SqlConnection): Promise<void> {
+async function writeValues(db: SqlConnection, { rows }: NewValues): Promise<void> {
   await db.exec(`
     DELETE FROM attribute WHERE (entry, name) IN (SELECT object, name FROM plan_value WHERE before IS NOT NULL);
     INSERT INTO attribute SELECT object, name, shown, after FROM plan_value WHERE after IS NOT NULL;`);
+  if (rows !== null) await db.run(`INSERT INTO attribute ${rows}`);
 }
 
 async function writeGroups(db: SqlConnection): Promise<void> {

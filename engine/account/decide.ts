@@ -49,6 +49,7 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
       additionsOnly: false,
       settled: false,
       asked: askedOf(reading),
+      allTaken: false,
       cautious: false,
       settings,
       rules,

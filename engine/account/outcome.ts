@@ -12,7 +12,7 @@ import { type SqlConnection, integer } from './store/connection.js';
 
 /** Writes the plan into the account; where it changes nothing, the marks of who is to leave. */
 export async function commit(context: PlanContext, plan: PlanSummary): Promise<void> {
-  if (plan.changes > 0) await commitPlan(context);
+  if (plan.changes > 0) await commitPlan(context, plan);
   else await writeMarks(context);
 }
 
@@ -34,7 +34,7 @@ export async function hold(
   await dropPlanned(db, run);
   const partly = { complete: false, removals: false, additionsOnly: true, cautious: doubts.lost.length > 0 };
   const additions = await makePlanAnew({ ...again, ...partly });
-  if (additions.changes > 0) await commitPlan({ ...again, ...partly });
+  if (additions.changes > 0) await commitPlan({ ...again, ...partly }, additions);
   const made = await madeBefore(db, run);
   await handOver(again);
   const rest = await makePlanAnew(again);

@@ -2,6 +2,7 @@
  * A record on its way to the store: reduced to what the account takes of it, so that only a change that matters makes it
  * another record, and as JSON, which is cheaper to hand to a thread than objects.
  */
+import { hash } from 'node:crypto';
 import { setImmediate as soon } from 'node:timers/promises';
 import type { EnrichedRecord, Member, Members } from '../model/records.js';
 import { isAddress, keyText, nameKey, storable } from './texts.js';
@@ -61,6 +62,11 @@ class Names {
     this.#places.set(shown, place);
     return place;
   }
+}
+
+/** Names one list of names that the account takes, in whatever order and case it has them. */
+export function takesOf(attributes: readonly string[]): string {
+  return hash('sha256', JSON.stringify(new Names(attributes).inOrder), 'base64url');
 }
 
 /** What no database takes as text, as JSON writes it; also where a text only looks like it. */

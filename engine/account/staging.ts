@@ -30,25 +30,36 @@ export interface ReadyBatch {
 
 /**
  * Stores batches, in place of what was stored under their numbers. Does nothing for a run that was applied already. What a power cut
- * undoes is missing at the seal, and is said there. Answers whether a run of their source was applied before.
+ * undoes is missing at the seal, and is said there. `takes`: {@link takesOf} the attributes. Answers whether a run of their source was
+ * applied before.
  */
-export async function stageBatches(db: SqlConnection, run: Run, batches: readonly ReadyBatch[]): Promise<boolean> {
+export async function stageBatches(
+  db: SqlConnection,
+  run: Run,
+  { batches, takes }: { batches: readonly ReadyBatch[]; takes: string },
+): Promise<boolean> {
   for (const { index, rows } of batches) {
     if (rows.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, rows.length);
   }
   const packed = batches.flatMap(({ index, pack }) => (pack === null ? [] : [{ index, pack }]));
   const [any] = packed;
-  if (any && packed.length === batches.length && (await db.keepAtOnce(run.id, packed))) return any.pack.known;
+  if (any && packed.length === batches.length && (await db.keepAtOnce({ id: run.id, takes }, packed)))
+    return any.pack.known;
   return db.lightTransaction(async () => {
     const open = (await touchRun(db, run)) ?? (await openedRun(db, run));
     if (open === null) return true;
     const { key, known } = open;
     const fresh = await db.run(
-      `INSERT INTO staged_batch VALUES ${batches.map((_, at) => `(?1, ?${String(at + 2)})`).join(', ')} ON CONFLICT DO NOTHING`,
-      [key, ...batches.map(({ index }) => index)],
+      `INSERT INTO staged_batch (run, batch, takes) VALUES ${batches.map((_, at) => `(?1, ?${String(at + 3)}, ?2)`).join(', ')}
+       ON CONFLICT DO NOTHING`,
+      [key, takes, ...batches.map(({ index }) => index)],
     );
     if (fresh < batches.length) {
       for (const { index } of batches) await db.dropStaged(batchRange(key, index));
+      await db.run(
+        `UPDATE staged_batch SET takes = ?2 WHERE run = ?1 AND batch IN (${batches.map((_, at) => `?${String(at + 3)}`).join(', ')})`,
+        [key, takes, ...batches.map(({ index }) => index)],
+      );
     }
     const kept = batches.map(({ index, rows, pack }) => ({ first: batchRange(key, index).first, rows, known, pack }));
     await db.keepStaged(kept);
@@ -177,6 +188,15 @@ export async function endRun(db: SqlConnection, run: number, state: 'ended' | 'a
 export async function arrivedBatches(db: SqlConnection, run: number): Promise<number[]> {
   const rows = await db.query('SELECT batch FROM staged_batch WHERE run = ?1 ORDER BY batch', [run]);
   return rows.map((row) => integer(row, 'batch'));
+}
+
+/** Were all batches of the run made of what the account takes now? Then no record says more than that. */
+export async function allTake(db: SqlConnection, run: number, takes: string): Promise<boolean> {
+  const [other] = await db.query(
+    'SELECT 1 AS yes FROM staged_batch WHERE run = ?1 AND takes IS DISTINCT FROM ?2 LIMIT 1',
+    [run, takes],
+  );
+  return other === undefined;
 }
 
 function abandoned(id: string): AccountError {

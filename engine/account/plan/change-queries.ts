@@ -47,14 +47,22 @@ const differs = (field: string) => ({
 });
 const union = (queries: string[]) => queries.join(' UNION ALL ');
 
-/** The values of whoever is new, as a JSON object, and what has to be joined for it. */
+/**
+ * The values of whoever is new, as a JSON object, and what has to be joined for it. `rows`: a query for those that `plan_value` does not
+ * list; null: it lists them all.
+ */
 export interface NewValues {
   readonly join: string;
   readonly json: string;
+  readonly rows: string | null;
 }
 
 /** As they are listed in `plan_value`. */
-export const LISTED_VALUES: NewValues = { join: WITH_VALUES, json: `'{' || coalesce(w.pairs, '') || '}'` };
+export const LISTED_VALUES: NewValues = {
+  join: WITH_VALUES,
+  json: `'{' || coalesce(w.pairs, '') || '}'`,
+  rows: null,
+};
 
 const personAdded = ({ join, json }: NewValues) =>
   `${row('p.kind', 'added', {
@@ -63,15 +71,16 @@ const personAdded = ({ join, json }: NewValues) =>
     after: jsonObject({ ...jsonOfAll({ address: 'p.wanted', name: 'o.name' }), attributes: json }),
   })} FROM ${NEW_PERSON} ${join} WHERE p.is_new = 1 AND p.reason IS NULL AND p.linked IS NULL`;
 
-const PERSON_LINKED = `${row('p.kind', 'linked', {
-  id: 'p.id',
-  order: 'p.object',
-  before: jsonObject(jsonOfAll({ address: 'e.address', name: 'e.name', origin: 'e.origin' })),
-  after: jsonObject({
-    ...jsonOfAll({ address: 'p.wanted', name: 'o.name', origin: `'directory'` }),
-    attributes: LISTED_VALUES.json,
-  }),
-})} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked ${WITH_VALUES} WHERE p.is_new = 1 AND p.reason IS NULL`;
+const personLinked = ({ join, json }: NewValues) =>
+  `${row('p.kind', 'linked', {
+    id: 'p.id',
+    order: 'p.object',
+    before: jsonObject(jsonOfAll({ address: 'e.address', name: 'e.name', origin: 'e.origin' })),
+    after: jsonObject({
+      ...jsonOfAll({ address: 'p.wanted', name: 'o.name', origin: `'directory'` }),
+      attributes: json,
+    }),
+  })} FROM ${NEW_PERSON} CROSS JOIN entry e ON e.key = p.linked ${join} WHERE p.is_new = 1 AND p.reason IS NULL`;
 
 const PERSON_UPDATED = union(
   ['name', 'dn', 'sid', 'id'].map(
@@ -199,7 +208,7 @@ export const changesWith = (values: NewValues): readonly ChangeQuery[] => [
   },
   { rows: REPLACED, count: { user: 'usersReplaced', contact: 'contactsReplaced', of: 'changes' } },
   { rows: personAdded(values), count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
-  { rows: PERSON_LINKED, count: { user: 'usersLinked', of: 'changes' } },
+  { rows: personLinked(values), count: { user: 'usersLinked', of: 'changes' } },
   { rows: PERSON_UPDATED, count: { user: 'usersUpdated', of: 'objects' } },
   { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', of: 'changes' } },
   { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' } },

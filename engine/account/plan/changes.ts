@@ -14,6 +14,8 @@ export interface PlanSummary {
   readonly counts: Required<ChangeCounts>;
   /** How many changes there are. */
   readonly changes: number;
+  /** Where the values of whoever is new are. */
+  readonly values: NewValues;
 }
 
 const PAGE = 2_000;
@@ -44,7 +46,7 @@ export async function writeChanges(context: PlanContext, values: NewValues): Pro
   counts.contactsUpdated = await contactsUpdated(db);
   const last = next - 1;
   await db.run('UPDATE run SET first_change = ?2, last_change = ?3 WHERE key = ?1', [run, first, last]);
-  return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1 };
+  return { digest: await digestOfChanges(db, first, last), counts, changes: last - first + 1, values };
 }
 
 /** Counts what was just written: objects where one may appear several times (`updated`), changes otherwise. */

@@ -23,6 +23,8 @@ export interface PlanContext {
   readonly additionsOnly: boolean;
   /** Attributes that were asked for, in lower case; null: not known. What was not asked for is not empty. */
   readonly asked: ReadonlySet<string> | null;
+  /** Does every object that is there say no more than the account takes? */
+  readonly allTaken: boolean;
   /** Is the reading in doubt, and this plan only what may be believed of it? Known people keep their addresses and states. */
   readonly cautious: boolean;
   /** When the run was applied, ISO 8601: what the grace period is measured with. */

@@ -5,19 +5,18 @@ import { type PlanContext, flag } from './context.js';
 
 /** Fills `plan_value`. Nothing is cleared by a run that is not complete: absent is not always empty. Answers what the new have. */
 export async function planValues(context: PlanContext): Promise<NewValues> {
-  const { db, complete, settings } = context;
+  const { db, complete, settings, allTaken } = context;
   // Of several spellings the first.
   const names = new Map([...settings.attributes].reverse().map((name) => [name.toLowerCase(), name]));
   await db.fill('plan_attribute_name', names);
-  // Of the new also what the account does not take, without a spelling: only to learn whether there is such.
+  const told = allTaken ? toldValues(names) : null;
   await db.run(
     `INSERT INTO plan_value SELECT p.object, v.key, n.shown, a.value, v.value
      FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes, '$') v ON true
-     LEFT JOIN plan_attribute_name n ON n.name = v.key
+     CROSS JOIN plan_attribute_name n ON n.name = v.key
      LEFT JOIN attribute a ON a.entry = p.object AND a.name = v.key
-     WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value AND (n.name IS NOT NULL OR p.is_new = 1)`,
+     WHERE p.reason IS NULL AND a.value IS DISTINCT FROM v.value ${told === null ? '' : 'AND p.is_new = 0'}`,
   );
-  const others = await db.run('DELETE FROM plan_value WHERE shown IS NULL');
   await db.run(
     `INSERT INTO plan_value SELECT p.object, n.name, n.shown, a.value, NULL
      FROM plan_person p CROSS JOIN attribute a ON a.entry = p.object
@@ -28,21 +27,27 @@ export async function planValues(context: PlanContext): Promise<NewValues> {
     [flag(complete)],
   );
   await keepUnread(context);
-  return others === 0 ? toldValues(names) : LISTED_VALUES;
+  return told ?? LISTED_VALUES;
 }
 
 /** Names that JSON writes as they are and objects keep in this order. In JSON, only a name has a quote and a colon behind it. */
 const PLAIN = /^(?!\d+$)[ !#-&(-[\]-~]*$/;
 
-/** Where the account takes all that the source says of somebody, that JSON is what it has, but for the spelling of names. */
-function toldValues(names: ReadonlyMap<string, string>): NewValues {
-  if (![...names].every(([name, shown]) => PLAIN.test(name) && PLAIN.test(shown))) return LISTED_VALUES;
+/**
+ * Where the account takes all that the source says of whoever is new, that JSON is what they have, but for the spelling of names, and
+ * it is written from there. Null where it does not do.
+ */
+function toldValues(names: ReadonlyMap<string, string>): NewValues | null {
+  if (![...names].every(([name, shown]) => PLAIN.test(name) && PLAIN.test(shown))) return null;
   const spelled = [...names].filter(([name, shown]) => name !== shown);
   const json = spelled.reduce(
     (before, [name, shown]) => `replace(${before}, '"${name}":', '"${shown}":')`,
     'o.attributes',
   );
-  return { join: '', json };
+  const rows = `SELECT p.object, v.key, n.shown, v.value
+    FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.attributes, '$') v ON true
+    CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.is_new = 1 AND p.reason IS NULL`;
+  return { join: '', json, rows };
 }
 
 /**

@@ -179,6 +179,12 @@ async function vouchByName(db: SqlConnection, { run, source, records }: TakeIn):
   );
 }
 
+/** Is anybody there of whom the run says nothing but that? */
+export async function hasVouched(db: SqlConnection): Promise<boolean> {
+  const [some] = await db.query('SELECT 1 AS yes FROM vouched LIMIT 1');
+  return some !== undefined;
+}
+
 /** What a complete run did not bring is absent: marked, not forgotten. Looked for only where numbers say that there is some. */
 async function markAbsent(db: SqlConnection, source: number): Promise<void> {
   const [there] = await db.query(

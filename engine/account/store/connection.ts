@@ -40,6 +40,12 @@ export interface PackedBatch {
   readonly pack: Pack;
 }
 
+/** The run that batches are of. `takes`: a name of the list of attributes that its records were made with. */
+export interface StagedRun {
+  readonly id: string;
+  readonly takes: string;
+}
+
 /** Who may write under a name: whoever has its last token. */
 export interface Lease {
   readonly name: string;
@@ -100,7 +106,7 @@ export interface SqlConnection {
    * Keeps batches of a run in one journey to a server, as a {@link lightTransaction} of its own. False where that does not do: the run
    * is not open, the lease is another's, or some of the batches were there before. Then what was there is to be replaced, all of it.
    */
-  keepAtOnce(run: string, batches: readonly PackedBatch[], lease?: Lease): Promise<boolean>;
+  keepAtOnce(run: StagedRun, batches: readonly PackedBatch[], lease?: Lease): Promise<boolean>;
   /** Forgets what was kept. A range holds whole batches. */
   dropStaged(range: StagedRange): Promise<void>;
   /**

@@ -9,6 +9,7 @@ import {
   type SqlConnection,
   type SqlValue,
   type StagedRange,
+  type StagedRun,
   integer,
   text,
 } from './connection.js';
@@ -81,7 +82,7 @@ export class PostgresConnection implements SqlConnection {
     await this.#guarded(() => keepPacks(this.client, batches));
   }
 
-  async keepAtOnce(run: string, batches: readonly PackedBatch[], lease?: Lease) {
+  async keepAtOnce(run: StagedRun, batches: readonly PackedBatch[], lease?: Lease) {
     return this.#guarded(() => keepPacksAtOnce(this.client, { run, batches, lease: lease ?? null }));
   }
 

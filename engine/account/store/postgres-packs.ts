@@ -13,6 +13,7 @@ import type {
   StagedList,
   StagedRange,
   StagedRow,
+  StagedRun,
   WholeRecord,
 } from './connection.js';
 import { inPostgres } from './dialect.js';
@@ -63,10 +64,10 @@ export async function keepPacks(client: ClientBase, batches: readonly KeptBatch[
   await written;
 }
 
-/** Columns of a batch that is stored at once; the first parameters are the run, the time, and the name and token of a lease. */
+/** Columns of a batch that is stored at once; the first parameters are the run, the time, the name and token of a lease, and what is taken. */
 const GIVEN = ['batch', 'whole', 'as_json', ...COLUMNS];
 const TYPES = ['bigint', 'boolean', 'boolean', ...COLUMNS.map(() => 'text')];
-const BEFORE_GIVEN = 4;
+const BEFORE_GIVEN = 5;
 const atOnce = (batches: number) => {
   const given = Array.from({ length: batches }, (_, nth) => {
     const values = TYPES.map((type, at) => `$${String(BEFORE_GIVEN + nth * TYPES.length + at + 1)}::${type}`);
@@ -76,7 +77,7 @@ const atOnce = (batches: number) => {
       UPDATE run SET touched_at = $2 WHERE id = $1 AND state = 'open'
         AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM meta WHERE name = $3 AND value = $4::bigint FOR SHARE)) RETURNING key
     ), given (${GIVEN.join(', ')}) AS (VALUES ${given.join(', ')}), came AS (
-      INSERT INTO staged_batch (run, batch) SELECT o.key, g.batch FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
+      INSERT INTO staged_batch (run, batch, takes) SELECT o.key, g.batch, $5 FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
     ), kept AS (
       INSERT INTO staged_pack (first, ${GIVEN.slice(1).join(', ')})
       SELECT ${firstKey('c.run', 'c.batch')}, ${GIVEN.slice(1)
@@ -89,13 +90,13 @@ const atOnce = (batches: number) => {
 /** Keeps batches of a run that is open, in one statement; false where not all of them were new, or it is not open for this lease. */
 export async function keepPacksAtOnce(
   client: ClientBase,
-  { run, batches, lease }: { run: string; batches: readonly PackedBatch[]; lease: Lease | null },
+  { run, batches, lease }: { run: StagedRun; batches: readonly PackedBatch[]; lease: Lease | null },
 ): Promise<boolean> {
   const given = batches.flatMap(({ index, pack: { known, asJson, texts } }) => [index, known, asJson, ...texts]);
   const { rows } = await client.query<{ kept: string }>({
     name: `keep_packs_${String(batches.length)}`,
     text: atOnce(batches.length),
-    values: [run, new Date().toISOString(), lease?.name ?? null, lease?.token ?? null, ...given],
+    values: [run.id, new Date().toISOString(), lease?.name ?? null, lease?.token ?? null, run.takes, ...given],
   });
   return Number(rows[0]?.kept) === batches.length;
 }
@@ -106,7 +107,7 @@ export async function keepPacksAtOnce(
  */
 export function packOf(rows: readonly StagedRow[], known: boolean): Pack {
   const lists = rows.map(({ kind, record }) => (known || kind !== 'members' ? null : idsOf(record)));
-  const said = rows.map(({ kind, record }) => (known || kind === 'members' ? {} : (JSON.parse(record) as Said)));
+  const said = rows.map(({ kind, record }) => (known || kind === 'members' ? {} : saidIn(record)));
   const columns = [
     rows.map(({ kind }) => kind),
     rows.map(({ id }) => id),
@@ -146,6 +147,25 @@ function idsOf(record: string): { ids: string; listed: number; rest: string } | 
 }
 
 type Said = Readonly<Partial<Record<RecordField, unknown>>>;
+
+/** Where `staged-record.ts` writes what a person has several of, and how a record ends in which nothing is wrong. */
+const ALIASES = ',"aliases":[';
+const ATTRIBUTES = ',"attributes":{';
+const NO_PROBLEMS = ',"problems":{}}';
+
+/** What a record says. What the columns have as JSON, too, is taken as it stands there, where it is written in that way. */
+function saidIn(record: string): Said {
+  const aliases = record.indexOf(ALIASES);
+  const attributes = aliases < 0 ? -1 : record.indexOf(ATTRIBUTES, aliases);
+  if (attributes < 0 || !record.endsWith(NO_PROBLEMS)) return JSON.parse(record) as Said;
+  const said = JSON.parse(`${record.slice(0, aliases)}}`) as Said;
+  return {
+    ...said,
+    aliases: record.slice(aliases + ALIASES.length - 1, attributes),
+    attributes: record.slice(attributes + ATTRIBUTES.length - 1, -NO_PROBLEMS.length),
+    problems: '{}',
+  };
+}
 
 /** As the column `object` has it: lists and values by name as JSON. */
 function textOf(value: unknown): string | null {

@@ -212,6 +212,11 @@ const LONG_NAMES = `
 UPDATE object SET dn_key = NULL WHERE length(dn_key) > 256;
 `;
 
+/** takes: a digest of the names of attributes that the account took when the batch came; null: not known. */
+const TAKES = `
+ALTER TABLE staged_batch ADD COLUMN takes TEXT;
+`;
+
 /** Oldest first. Never change one that was released; add another. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -226,4 +231,5 @@ export const MIGRATIONS: readonly string[] = [
   WHOLE,
   LISTS,
   LONG_NAMES,
+  TAKES,
 ];

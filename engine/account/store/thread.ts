@@ -17,12 +17,14 @@ import type { AccountSettings } from '../settings.js';
 import { type Shown, plannedSteps, shownChanges } from '../shown-plan.js';
 import { snapshotOf } from '../snapshot.js';
 import { type BatchColumns, batchOf } from '../staged-columns.js';
+import { takesOf } from '../staged-record.js';
 import type { PreparedBatch } from '../stager.js';
 import { type ReadyBatch, abandonRun, expireRuns, expiryFrom, rowsOf, stageBatches } from '../staging.js';
 import type { Lease, SqlConnection } from './connection.js';
 import { type AccountStore, openStore } from './store.js';
 
 const settings = workerInput() as AccountSettings;
+const takes = takesOf(settings.attributes);
 let store: AccountStore | undefined;
 let lease: Lease | undefined;
 /** By run: what staging has cost, and whether a run of its source was applied before. */
@@ -68,7 +70,7 @@ const methods = {
     const readyMs = performance.now() - started;
     await inTurn(async () => {
       const from = performance.now();
-      const known = await on((db) => stageBatches(db, run, ready));
+      const known = await on((db) => stageBatches(db, run, { batches: ready, takes }));
       const ms = (staging.get(run.id)?.ms ?? 0) + readyMs + performance.now() - from;
       staging.set(run.id, { ms, known });
     });

@@ -106,4 +106,51 @@ describe('batches that wait for their seal', () => {
     const other = await workshop.open(workshop.settings({ attributes: ['Title'] }));
     assert.equal((await sync(other, workshop.run(), [ann])).plan, plan);
   });
+
+  /** What the account was told of those who are new, and what it has then. */
+  async function valuesOf(account: Account, run: string) {
+    const { users } = await account.snapshot();
+    const told = (await changesOf(account, run)).map(({ id, after }) => [
+      id,
+      (after as { attributes?: object }).attributes,
+    ]);
+    return { told: Object.fromEntries(told) as object, kept: users.map(({ attributes }) => attributes) };
+  }
+  const HEAD = { title: ['Head'], department: ['IT'] };
+
+  it('plan no more than the account takes, though more was staged of some of them', async () => {
+    const settings = workshop.settings({ attributes: NAMES });
+    const run = workshop.run();
+    const both = await workshop.open(settings);
+    for (const index of [0, 1]) await both.stage(run, index, [user(`of-both-${String(index)}`, { attributes: HEAD })]);
+    await both.close();
+    const fewer = await workshop.open({ ...settings, attributes: ['Title'] });
+    await fewer.stage(run, 1, [user('again', { attributes: HEAD })]);
+    await fewer.stage(run, 2, [user('of-one', { attributes: HEAD })]);
+    await fewer.apply(run, seal(3), { dryRun: false });
+    const title = { Title: 'Head' };
+    const told = { 'of-both-0': title, again: title, 'of-one': title };
+    assert.deepEqual(await valuesOf(fewer, run.id), { told, kept: [title, title, title] });
+  });
+
+  it('plan no more than the account takes of somebody of whom a run says only that there is somebody', async () => {
+    const settings = workshop.settings({ attributes: NAMES, domains: ['example.org'] });
+    const ann = user('ann', { attributes: HEAD });
+    const before = await workshop.open(settings);
+    await sync(before, workshop.run(), [ann]);
+    await before.close();
+    const account = await workshop.open({ ...settings, attributes: ['Title'], domains: [] });
+    const run = workshop.run();
+    await sync(account, run, [quarantined(null, { dn: ann.dn })]);
+    assert.deepEqual(await valuesOf(account, run.id), { told: { ann: { Title: 'Head' } }, kept: [{ Title: 'Head' }] });
+  });
+
+  it('give their values to somebody known from elsewhere, and tell of them', async () => {
+    const account = await workshop.open(workshop.settings({ attributes: NAMES }));
+    await account.addKnown([{ address: 'ann@example.com', name: 'Ann', origin: 'manual' }]);
+    const run = workshop.run();
+    await sync(account, run, [user('ann', { attributes: HEAD })]);
+    const values = { department: 'IT', Title: 'Head' };
+    assert.deepEqual(await valuesOf(account, run.id), { told: { ann: values }, kept: [values] });
+  });
 });
