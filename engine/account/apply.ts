@@ -13,7 +13,7 @@ import { pausesOf } from './pause.js';
 import { type PlanContext } from './plan/context.js';
 import { destructionOf, holdsOf } from './plan/limits.js';
 import { makePlan } from './plan/plan.js';
-import { planFigures, totalsOf, unreadOf } from './report.js';
+import { planFigures, unreadOf } from './report.js';
 import { rulesOf } from './rules.js';
 import { type AccountSettings } from './settings.js';
 import {
@@ -34,6 +34,7 @@ import { takesOf } from './staged-record.js';
 import { allTake, arrivedBatches, endRun, openRun } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';
 import { stagedRange } from './store/staged-keys.js';
+import { keepTotals, totalsOf } from './totals.js';
 import { commit, hold } from './outcome.js';
 import { refuseFuture, refuseSuperseded } from './refuse.js';
 import { finish, openedAt, stagedRecords, storedReport } from './run-row.js';
@@ -75,6 +76,7 @@ export async function applyRun(db: SqlConnection, settings: AccountSettings, wha
       await refuseSuperseded(db, source, what.run);
       const report = await applyInTransaction(db, settings, { ...what, key, source });
       if (what.dryRun) throw new NotCommitted(report);
+      await keepTotals(db, report.totals);
       await finish(db, key, report);
       await forgetOld(db, rulesOf(settings), what.at);
       return report;

@@ -5,7 +5,7 @@ import { commitApproved, holdAnew, madeBefore, makePlanAnew } from './outcome.js
 import { pausesOf } from './pause.js';
 import type { PlanContext } from './plan/context.js';
 import { destructionOf } from './plan/limits.js';
-import { planFigures, totalsOf } from './report.js';
+import { planFigures } from './report.js';
 import { rulesOf } from './rules.js';
 import { remember, storedReport } from './run-row.js';
 import type { AccountSettings } from './settings.js';
@@ -14,6 +14,7 @@ import { settledWith } from './source/remember.js';
 import { handOver } from './source/successors.js';
 import { clearTakenIn } from './source/take-in.js';
 import type { SqlConnection } from './store/connection.js';
+import { keepTotals, totalsOf } from './totals.js';
 
 /** What was decided about a held plan, and by whom. */
 export interface Decision {
@@ -83,13 +84,15 @@ export async function decidePlan(db: SqlConnection, settings: AccountSettings, w
     }
     const outcome = plan.changes > 0 ? 'committed' : 'unchanged';
     const figures = await planFigures(context, whole);
+    const totals = await totalsOf(db);
+    await keepTotals(db, totals);
     return remember(db, run, {
       ...report,
       ...figures,
       outcome,
       plan: plan.digest,
       changes,
-      totals: await totalsOf(db),
+      totals,
     });
   });
 }

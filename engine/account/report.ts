@@ -51,21 +51,6 @@ export async function unreadOf(db: SqlConnection): Promise<Warning[]> {
   }));
 }
 
-/** How much there is in the account. */
-export async function totalsOf(db: SqlConnection): Promise<Report['totals']> {
-  // Most are users: whoever is none of the others, so that nobody has to be sorted by kind.
-  const [entries] = await db.query(
-    `SELECT count(*) AS entries, count(*) FILTER (WHERE kind = 'contact') AS contacts,
-       count(*) FILTER (WHERE kind NOT IN ('user', 'contact')) AS groups FROM entry`,
-  );
-  const contacts = integer(entries, 'contacts');
-  const groups = integer(entries, 'groups');
-  const users = integer(entries, 'entries') - contacts - groups;
-  const [members] = await db.query('SELECT count(*) AS count FROM member');
-  const [aliases] = await db.query('SELECT count(*) AS count FROM address WHERE is_primary = 0');
-  return { users, contacts, groups, members: integer(members, 'count'), aliases: integer(aliases, 'count') };
-}
-
 function byKind(rows: readonly Record<string, unknown>[]): { users: number; contacts: number; groups: number } {
   const counts = { users: 0, contacts: 0, groups: 0 };
   for (const row of rows) {

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Rules } from '../../../engine/account/rules.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { AccountOracle, type RunNow } from '../../support/oracle/history.js';
+import { totalsIn } from '../../unit/account/support.js';
 import { type Any, drawRun, inParts, oneOf, recordsOf, shuffled } from './drawing.js';
 import { type Teller, openTeller } from './teller.js';
 
@@ -52,6 +53,7 @@ async function told(any: Any, [usual, thorough, jumbled]: Teller[], now: RunNow,
   oracle.run(now);
   const expected = oracle.snapshot();
   if (!isDeepStrictEqual(await usual.account.snapshot(), expected)) return 'another account than the oracle';
+  if (!isDeepStrictEqual(report.totals, totalsIn(expected))) return 'other totals than there is in the account';
 
   await thorough.apply({ batches: [], complete: false, day });
   const everything = await thorough.apply({ batches, complete, day });

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Rules } from '../../../engine/account/rules.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { askStore, dropStore, newStore } from '../../support/account-store.js';
-import { group, members, quarantined, user } from '../../unit/account/support.js';
+import { group, members, quarantined, totalsIn, user } from '../../unit/account/support.js';
 import { type Any, oneOf, some } from './drawing.js';
 import { openTeller } from './teller.js';
 
@@ -43,8 +43,10 @@ export async function pairs(any: Any): Promise<string | null> {
       const report = await usual.apply(run);
       await askStore(store, 'UPDATE source SET settled = NULL');
       const everything = await thorough.apply(run);
-      if (!isDeepStrictEqual(await thorough.account.snapshot(), await usual.account.snapshot()))
+      const snapshot = await usual.account.snapshot();
+      if (!isDeepStrictEqual(await thorough.account.snapshot(), snapshot))
         return 'another account, looking at everything';
+      if (!isDeepStrictEqual(report.totals, totalsIn(snapshot))) return 'other totals than there is in the account';
       if (everything.plan !== report.plan) return 'another plan, looking at everything';
     }
     return null;

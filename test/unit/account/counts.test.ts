@@ -4,7 +4,7 @@ import type { Account } from '../../../engine/account/account.js';
 import type { Rules } from '../../../engine/account/rules.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { askStore } from '../../support/account-store.js';
-import { type Sent, UNLIMITED, Workshop, contact, group, members, outcomeOf, user } from './support.js';
+import { type Sent, UNLIMITED, Workshop, contact, group, members, outcomeOf, totalsIn, user } from './support.js';
 
 describe('the counts of a report', () => {
   let workshop: Workshop;
@@ -141,5 +141,25 @@ describe('the counts of a report', () => {
     assert.deepEqual([outcome, wentAhead], ['held', 2]);
     await account.close();
     assert.equal((await journal()) - before, 2);
+  });
+
+  it('say beside them how much there is, after whatever has changed the account', async () => {
+    const store = await open({ graceDays: 0, graceRuns: 1, groupLeft: 'remove' });
+    const agree = async (records: readonly EnrichedRecord[], rest: Sent = {}) => {
+      const { totals } = await reportOf(records, rest);
+      assert.deepEqual(totals, totalsIn(await account.snapshot()));
+    };
+    await agree(all);
+    await agree(all);
+    await account.addKnown([{ address: 'x@example.com', origin: 'manual' }]);
+    await agree(all);
+    await agree([bob, con, ...list('club', 'bob')]);
+    await account.purge(new Date(Date.UTC(2100, 0, 1)));
+    await agree([bob, con, ...list('club', 'bob')]);
+    await agree([ann], { source: 'branch' });
+    // negative control: whoever changes the account and does not say so is not seen
+    await askStore(store, `DELETE FROM entry WHERE kind = 'contact'`);
+    const { totals } = await reportOf([ann], { source: 'branch' });
+    assert.notDeepEqual(totals, totalsIn(await account.snapshot()));
   });
 });

@@ -14,6 +14,7 @@ import type {
   Quarantined,
   User,
 } from '../../../engine/model/records.js';
+import type { AccountSnapshot } from '../../../engine/account/snapshot.js';
 import type { Limits } from '../../../engine/account/rules.js';
 import type { Change, Report } from '../../../engine/model/report.js';
 import type { Run, Seal } from '../../../engine/model/run.js';
@@ -183,6 +184,18 @@ export async function outcomeOf(
   const run = workshop.run({ source });
   const report = await sync(account, run, records, { complete });
   return { changes: await changeLines(account, run.id), aside: asideLines(report), report };
+}
+
+/** How much there is in an account, as a report tells it. */
+export function totalsIn({ users, contacts, groups }: AccountSnapshot): Report['totals'] {
+  const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
+  return {
+    users: users.length,
+    contacts: contacts.length,
+    groups: groups.length,
+    members: sum(groups.map(({ members }) => members.length)),
+    aliases: sum([...users, ...contacts].map(({ aliases }) => aliases.length)),
+  };
 }
 
 /** The members of the group of that name, their domains left out; undefined where there is no such group. */
