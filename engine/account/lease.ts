@@ -30,7 +30,7 @@ export function leased(db: SqlConnection, lease: Lease): SqlConnection {
   };
   return {
     query: (sql, params) => db.query(sql, params),
-    textOfEach: (pages, sql) => db.textOfEach(pages, sql),
+    digestOfEach: (pages, sql) => db.digestOfEach(pages, sql),
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
     fill: (table, rows) => db.fill(table, rows),

@@ -54,7 +54,7 @@ function untilStatement(db: SqlConnection, last: number): SqlConnection {
   };
   return {
     query: (sql, params) => counted(() => db.query(sql, params)),
-    textOfEach: (pages, sql) => counted(() => db.textOfEach(pages, sql)),
+    digestOfEach: (pages, sql) => counted(() => db.digestOfEach(pages, sql)),
     run: (sql, params) => counted(() => db.run(sql, params)),
     exec: (sql) => counted(() => db.exec(sql)),
     fill: (table, rows) => db.fill(table, rows),

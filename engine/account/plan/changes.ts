@@ -80,9 +80,9 @@ async function contactsUpdated(db: SqlConnection): Promise<number> {
 
 /** `sha-256:<hex>` over the digests of the pages, one in each line; each is over its changes, one in each line. */
 async function digestOfChanges(db: SqlConnection, first: number, last: number): Promise<string> {
-  const pages = await db.textOfEach(
+  const pages = await db.digestOfEach(
     { first, last, size: PAGE },
-    `SELECT sha256_hex(group_concat(j.line, char(10)))
+    `SELECT group_concat(j.line, char(10))
      FROM (SELECT ${LINE} AS line FROM journal WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq) j`,
   );
   const digest = createHash('sha256');

@@ -92,8 +92,8 @@ export interface StagedList {
 export interface SqlConnection {
   /** All rows of a query. Page what may be large. */
   query(sql: string, params?: readonly SqlValue[]): Promise<SqlRow[]>;
-  /** The one text that a query answers of each page, in their order. `?1` and `?2`, once each: the ends of the page. */
-  textOfEach(pages: Pages, sql: string): Promise<string[]>;
+  /** Digests (SHA-256, hexadecimal) of the one text that a query answers of each page, in their order. `?1` and `?2`, once each: the ends of the page. */
+  digestOfEach(pages: Pages, sql: string): Promise<string[]>;
   /** Runs one statement; answers how many rows it changed. */
   run(sql: string, params?: readonly SqlValue[]): Promise<number>;
   /** Runs several statements without parameters. */
@@ -159,6 +159,13 @@ export function text(row: SqlRow | undefined, column: string): string {
 /** The text in a column, or null. */
 export function textOrNull(row: SqlRow | undefined, column: string): string | null {
   return row?.[column] === null || row?.[column] === undefined ? null : text(row, column);
+}
+
+/** The bytes in a column. */
+export function bytes(row: SqlRow | undefined, column: string): Uint8Array {
+  const value = row?.[column];
+  if (!(value instanceof Uint8Array)) throw new TypeError(`the column ${column} holds no bytes`);
+  return value;
 }
 
 /** The whole number in a column. */

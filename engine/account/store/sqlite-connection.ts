@@ -10,8 +10,8 @@ import {
   type SqlConnection,
   type SqlValue,
   type StagedRange,
+  bytes,
   integer,
-  text,
 } from './connection.js';
 import { NUMBERS } from './record-fields.js';
 import { MIGRATIONS } from './schema.js';
@@ -29,7 +29,6 @@ export function openSqlite(file: string): SqlConnection {
   // What does not fit goes into temporary files: memory is the same for a large directory as for a small one.
   database.exec(`PRAGMA cache_size=-12288; PRAGMA temp.cache_size=-8192; PRAGMA temp_store=FILE;
     PRAGMA journal_size_limit=${String(LIGHT_BYTES)};`);
-  database.function('sha256_hex', { deterministic: true }, (value) => hash('sha256', String(value), 'hex'));
   // Its own lower() knows ASCII only.
   database.function('fold_case', { deterministic: true }, (value) => String(value).toLowerCase());
   migrate(database, MIGRATIONS);
@@ -60,13 +59,17 @@ class SqliteConnection implements SqlConnection {
     return this.#guarded(() => this.#statement(sql).all(...params));
   }
 
-  async textOfEach({ first, last, size }: Pages, sql: string) {
-    const texts: string[] = [];
+  /** As bytes: a JavaScript text of them would be made only to be taken apart again. */
+  async digestOfEach({ first, last, size }: Pages, sql: string) {
+    const digests: string[] = [];
     for (let from = first; from <= last; from += size) {
-      const [page] = await this.query(`SELECT (${sql}) AS answer`, [from, Math.min(last, from + size - 1)]);
-      texts.push(text(page, 'answer'));
+      const [page] = await this.query(`SELECT CAST((${sql}) AS BLOB) AS answer`, [
+        from,
+        Math.min(last, from + size - 1),
+      ]);
+      digests.push(hash('sha256', bytes(page, 'answer'), 'hex'));
     }
-    return texts;
+    return digests;
   }
 
   async run(sql: string, params: readonly SqlValue[] = []) {
