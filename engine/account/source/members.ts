@@ -109,15 +109,18 @@ async function replaceMembers(db: SqlConnection, source: number): Promise<void> 
 
 /** Members by id, as far as this source brought an object for them. Answers whether any are left. */
 async function addById(db: SqlConnection, source: number): Promise<boolean> {
-  // A part lists nobody twice; several may list somebody each.
+  // A part lists nobody twice; several may list somebody each. A key that is there finds that by itself.
   const [several] = await db.query(
     'SELECT 1 AS yes FROM seen_group g CROSS JOIN seen_part p ON p.object = g.object AND p.part > 1 LIMIT 1',
   );
+  const [distinct, behind] = db.ordersByKey
+    ? ['', 'ON CONFLICT DO NOTHING']
+    : [several ? 'DISTINCT' : '', 'ORDER BY 1, 2'];
   const found = await db.filling(['object_member'], () =>
     db.run(
-      `INSERT INTO object_member SELECT ${several ? 'DISTINCT' : ''} g.object, o.key, 0
+      `INSERT INTO object_member SELECT ${distinct} g.object, o.key, 0
        FROM new_part g CROSS JOIN json_each(g.ids) m ON true
-       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value ${db.ordersByKey ? '' : 'ORDER BY 1, 2'}`,
+       CROSS JOIN object o ON o.source = ?1 AND o.id = m.value WHERE true ${behind}`,
       [source],
     ),
   );
@@ -201,6 +204,8 @@ async function addByName(db: SqlConnection, source: number): Promise<void> {
  * Call it before the groups' own changes are taken in.
  */
 export async function findMembers(db: SqlConnection, source: number): Promise<void> {
+  const [any] = await db.query('SELECT 1 AS yes FROM object_ref LIMIT 1');
+  if (!any) return;
   await db.exec(`
     INSERT INTO moved_group SELECT DISTINCT r.object FROM ${SPEAKING} CROSS JOIN object_ref r ON r.member = d.object AND r.how <> 'id'
       WHERE true ON CONFLICT DO NOTHING;

@@ -3,7 +3,7 @@
  * says what the last one said costs little more than its reading.
  */
 import type { RecordCounts } from '../../model/records.js';
-import { type SqlConnection, integer, text } from '../store/connection.js';
+import { type SqlConnection, type StagedRange, integer, text } from '../store/connection.js';
 import { RECORD_FIELDS, type RecordField } from '../store/record-fields.js';
 import { stagedRange } from '../store/staged-keys.js';
 import { nameKey } from '../texts.js';
@@ -85,7 +85,8 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
   await db.analyze('seen');
   if (known === staged) return;
-  await addObjects(db, { source, first, last });
+  const news = { source, first, last };
+  if (known > 0 || !db.ordersByKey || !(await addEach(db, news))) await addObjects(db, news);
   await db.analyze('object', 'seen');
 }
 
@@ -98,11 +99,31 @@ async function keepLast(db: SqlConnection, noted: number): Promise<void> {
   );
 }
 
+interface News extends StagedRange {
+  readonly source: number;
+}
+
+/**
+ * Where nothing that came is known each record is a new object, unless something came twice: then nothing is added, and the answer is
+ * false. The index of objects tells; to look for it costs as much as all else. Rows get the keys that follow by themselves.
+ */
+async function addEach(db: SqlConnection, { source, first, last }: News): Promise<boolean> {
+  const next = await db.nextKey('object', 'key');
+  await db.run('INSERT INTO seen (object, staged, differs) VALUES (?1, 0, 0)', [next - 1]);
+  const came = await db.run(
+    `INSERT INTO seen (staged, differs, first) SELECT s.key, 0, s.key FROM staged s
+     WHERE s.key BETWEEN ?1 AND ?2 AND s.kind <> 'members' ORDER BY s.key`,
+    [first, last],
+  );
+  await db.run('DELETE FROM seen WHERE object = ?1', [next - 1]);
+  if ((await insertObjects(db, source)) === came) return true;
+  await db.run('DELETE FROM seen WHERE object >= ?1', [next]);
+  await db.run('DELETE FROM object WHERE key >= ?1', [next]);
+  return false;
+}
+
 /** In the order in which they came. One that came twice is added as it came first, and differs from that. */
-async function addObjects(
-  db: SqlConnection,
-  { source, first, last }: { source: number; first: number; last: number },
-): Promise<void> {
+async function addObjects(db: SqlConnection, { source, first, last }: News): Promise<void> {
   const next = await db.nextKey('object', 'key');
   const added = await db.run(
     `INSERT INTO seen SELECT ?4 + row_number() OVER (ORDER BY n.first), n.last, CASE WHEN n.first <> n.last THEN 1 ELSE 0 END, n.first
@@ -115,18 +136,21 @@ async function addObjects(
   );
   if (added === 0) return;
   await db.analyze('seen');
-  const { join, value } = db.fieldsOf('n.first');
-  await db.filling(['object'], () =>
-    db.run(
-      `INSERT INTO object (key, source, id, kind, digest, present, ${RECORD_FIELDS.join(', ')})
-       SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${RECORD_FIELDS.map(value).join(', ')}
-       FROM seen n ${join}
-       WHERE n.first IS NOT NULL ${db.ordersByKey ? 'ORDER BY n.object' : ''}`,
-      [source],
-    ),
-  );
+  await db.filling(['object'], () => insertObjects(db, source));
   // Others are added behind these.
   await db.nextKey('object', 'key');
+}
+
+/** Adds those that are noted as new, each id once; answers how many. */
+async function insertObjects(db: SqlConnection, source: number): Promise<number> {
+  const { join, value } = db.fieldsOf('n.first');
+  return db.run(
+    `INSERT INTO object (key, source, id, kind, digest, present, ${RECORD_FIELDS.join(', ')})
+     SELECT n.object, ?1, s.id, s.kind, s.digest, 1, ${RECORD_FIELDS.map(value).join(', ')}
+     FROM seen n ${join}
+     WHERE n.first IS NOT NULL ${db.ordersByKey ? 'ORDER BY n.object ON CONFLICT DO NOTHING' : ''}`,
+    [source],
+  );
 }
 
 /**

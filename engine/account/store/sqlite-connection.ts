@@ -13,7 +13,7 @@ import {
   bytes,
   integer,
 } from './connection.js';
-import { NUMBERS } from './record-fields.js';
+import { NUMBERS, ONLY_OF, type RecordField } from './record-fields.js';
 import { MIGRATIONS } from './schema.js';
 
 /** So much of what is staged may gather in the log before it is brought into the file while others wait. */
@@ -119,11 +119,16 @@ class SqliteConnection implements SqlConnection {
     return Promise.resolve();
   }
 
+  /** What is not there is looked for the longest: not where it cannot be. */
   fieldsOf(key: string) {
-    const value = (field: string) => `(s.record ->> '${field}')`;
+    const said = (field: RecordField) => {
+      const value = `json_extract(s.record, '$.${field}')`;
+      const kinds = ONLY_OF[field]?.map((kind) => `'${kind}'`);
+      return kinds === undefined ? value : `CASE WHEN s.kind IN (${kinds.join(', ')}) THEN ${value} END`;
+    };
     return {
       join: `CROSS JOIN staged s ON s.key = ${key}`,
-      value: (field: string) => (NUMBERS.has(field) ? `CAST(${value(field)} AS INTEGER)` : value(field)),
+      value: (field: RecordField) => (NUMBERS.has(field) ? `CAST(${said(field)} AS INTEGER)` : said(field)),
     };
   }
 

@@ -29,6 +29,11 @@ describe('the parts of a group', () => {
     ]);
   });
 
+  it('who is listed in several is one member', async () => {
+    const parts = [members('g', ['a', 'b'], { parts: 2 }), members('g', ['b'], { part: 2, parts: 2 })];
+    assert.deepEqual(await after(...parts), ['a', 'b']);
+  });
+
   it('a part beyond the last is not the one that is missing', async () => {
     const beyond = members('g', ['b'], { part: 3, parts: 2 });
     assert.deepEqual(await after(members('g', ['a'], { parts: 2 }), beyond), ['a', 'b', 'c']);

@@ -147,6 +147,18 @@ describe('what seldom comes', () => {
     assert.deepEqual((await outcome(twice('Last', 'Newest'))).changes, ['updated ann name']);
   });
 
+  it('so it does in the first run of another source, which takes nothing of the first', async () => {
+    await outcome([user('ann'), user('bob')]);
+    const again = user('ann', { name: 'Last', primary: 'second@example.com' });
+    const { changes, report } = await outcome([user('ann', { name: 'First' }), user('dan'), again], {
+      source: 'branch',
+    });
+    assert.deepEqual(changes, ['added ann', 'added dan']);
+    assert.equal(report.totals.users, 4);
+    assert.deepEqual((await outcome([user('ann'), user('bob')])).changes, []);
+    assert.deepEqual((await outcome([again, user('dan')], { source: 'branch' })).changes, []);
+  });
+
   it('whoever is only marked is not purged, though others end in the same run', async () => {
     await reopened({ rules: { ...workshop.settings().rules, userLeft: 'remove', graceDays: 0, graceRuns: 2 } });
     for (const ids of [['a', 'b', 'c'], ['b', 'c'], ['c']]) await outcome(ids.map((id) => user(id)));
