@@ -16,16 +16,18 @@ const SAID = `(SELECT p.object, p.kind, v.value AS address FROM plan_person p CR
 
 /** Fills `plan_alias` and `plan_unlink`, and adds to `plan_absorb`. */
 export async function planAliases(context: PlanContext): Promise<void> {
-  if (!context.settings.linkAliases) {
-    // Aliases linked before stay, but none keeps anybody from an own address.
-    if (context.complete) await listUnlinked(context);
-    return;
+  const { db, settings, complete } = context;
+  // Nobody has an address before the first run: nothing is given up, and nobody's is in the way.
+  const [held] = await db.query('SELECT 1 AS yes FROM address LIMIT 1');
+  if (settings.linkAliases) {
+    await listAliases(context);
+    await refuseWanted(context);
+    if (held) await refuseHeld(context);
+    await settleRivals(context);
+    if (held) await takeKnown(context);
   }
-  await listAliases(context);
-  await refuseAliases(context);
-  await settleRivals(context);
-  await takeKnown(context);
-  if (context.complete) await listUnlinked(context);
+  // Where they are not linked, aliases linked before stay, but none keeps anybody from an own address.
+  if (held && complete) await listUnlinked(context);
 }
 
 /** Aliases that the account does not have as this person's already, and those that it must not have. */
@@ -38,21 +40,25 @@ async function listAliases({ db, settings }: PlanContext): Promise<void> {
        FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.aliases) w ON true
        LEFT JOIN address a ON a.kind = p.kind AND a.address = w.value
        WHERE p.reason IS NULL AND o.aliases <> '[]' AND w.value IS DISTINCT FROM ${FINAL}
-     ) f WHERE state IS NOT NULL OR holder IS NULL OR holder <> object OR is_primary = 1`,
+     ) f WHERE holder IS NULL OR holder <> object OR is_primary = 1 OR state IS NOT NULL`,
     [flag(settings.domains.length > 0)],
   );
   await indexPlan(db, 'plan_alias_address');
 }
 
-/** Somebody has the address as primary, or has it as an alias and does not give it up. Whoever is replaced gives up all. */
-async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
+/** Somebody gets the address as primary. There are more aliases than persons, of whom each is looked for once. */
+async function refuseWanted({ db }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
-       SELECT w.object, w.address, p.object AS winner FROM plan_alias w
-       CROSS JOIN plan_person p ON p.kind = w.kind AND p.wanted = w.address
+       SELECT w.object, w.address, p.object AS winner FROM plan_person p
+       CROSS JOIN plan_alias w ON w.kind = p.kind AND w.address = p.wanted
        WHERE w.state IS NULL AND p.reason IS NULL AND p.clash IS NULL
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address`,
   );
+}
+
+/** Somebody has it, as primary address or as an alias, and does not give it up. Whoever is replaced gives up all. */
+async function refuseHeld({ db, complete }: PlanContext): Promise<void> {
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
        SELECT w.object, w.address, a.entry AS winner FROM plan_alias w
@@ -70,6 +76,9 @@ async function refuseAliases({ db, complete }: PlanContext): Promise<void> {
 
 /** Several have the alias. One whose primary address it was, and who keeps it as an alias, comes first. */
 async function settleRivals({ db }: PlanContext): Promise<void> {
+  const several = 'SELECT kind, address FROM plan_alias GROUP BY kind, address HAVING count(*) > 1';
+  const [some] = await db.query(`${several} LIMIT 1`);
+  if (!some) return;
   await db.run(
     `UPDATE plan_alias SET state = 'ALIAS_CLASH', clash = r.winner FROM (
        SELECT w.object, w.address, first_value(w.object) OVER (
@@ -77,9 +86,7 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
        ) AS winner
        FROM plan_alias w JOIN object o ON o.key = w.object
        LEFT JOIN address a ON a.kind = w.kind AND a.address = w.address
-       WHERE w.state IS NULL AND (w.kind, w.address) IN (
-         SELECT kind, address FROM plan_alias WHERE state IS NULL GROUP BY kind, address HAVING count(*) > 1
-       )
+       WHERE w.state IS NULL AND (w.kind, w.address) IN (${several})
      ) r WHERE r.object = plan_alias.object AND r.address = plan_alias.address AND r.winner <> plan_alias.object`,
   );
 }
