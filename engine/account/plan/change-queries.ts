@@ -149,17 +149,20 @@ const GROUP_UPDATED = union(
   ),
 );
 
-/** Who comes into a group comes into one of this plan; who ends leaves groups of other sources, too. */
-const memberChange = (
-  change: 'member-added' | 'member-removed',
-  added: 0 | 1,
-  groups: { table: string; key: string },
-) =>
-  `${row(`'group'`, change, { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })}
-   FROM plan_member m CROSS JOIN ${groups.table} g ON g.${groups.key} = m.grp CROSS JOIN object o ON o.key = m.entry
-   WHERE m.added = ${String(added)}`;
-const MEMBER_ADDED = memberChange('member-added', 1, { table: 'plan_group', key: 'object' });
-const MEMBER_REMOVED = memberChange('member-removed', 0, { table: 'object', key: 'key' });
+/**
+ * Who comes into a group comes into one of this plan, mostly together with the group, and is then in this plan, too: objects, which are
+ * many pages, are looked at for the others only.
+ */
+const MEMBER_ADDED = `${row(`'group'`, 'member-added', {
+  id: 'g.id',
+  order: 'm.grp',
+  then: 'm.entry',
+  what: 'coalesce(p.id, (SELECT o.id FROM object o WHERE o.key = m.entry))',
+})} FROM plan_member m CROSS JOIN plan_group g ON g.object = m.grp LEFT JOIN plan_person p ON p.object = m.entry
+  WHERE m.added = 1`;
+/** Who ends leaves groups of other sources, too. */
+const MEMBER_REMOVED = `${row(`'group'`, 'member-removed', { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })}
+  FROM plan_member m CROSS JOIN object g ON g.key = m.grp CROSS JOIN object o ON o.key = m.entry WHERE m.added = 0`;
 
 /** An entry as it was, for what ends; its members, if it is a group, by their number. */
 export const ENTRY_FIELDS = {
