@@ -12,6 +12,8 @@ export interface ChangeQuery {
     /** Count each change, or each object that has such changes. */
     readonly of: 'changes' | 'objects';
   };
+  /** Of whom the rows are: persons of the source that is planned; else anybody. */
+  readonly among?: 'plan_person';
 }
 
 /** Persons and groups that are not as the source says: what the account has (e), what the source says (o). */
@@ -210,15 +212,31 @@ export const changesWith = (values: NewValues): readonly ChangeQuery[] => [
     count: { user: 'usersReturned', contact: 'contactsReturned', group: 'groupsReturned', of: 'changes' },
   },
   { rows: REPLACED, count: { user: 'usersReplaced', contact: 'contactsReplaced', of: 'changes' } },
-  { rows: personAdded(values), count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' } },
-  { rows: personLinked(values), count: { user: 'usersLinked', of: 'changes' } },
+  {
+    rows: personAdded(values),
+    among: 'plan_person',
+    count: { user: 'usersAdded', contact: 'contactsAdded', of: 'changes' },
+  },
+  { rows: personLinked(values), among: 'plan_person', count: { user: 'usersLinked', of: 'changes' } },
   { rows: PERSON_UPDATED, count: { user: 'usersUpdated', of: 'objects' } },
   { rows: PERSON_READDRESSED, count: { user: 'usersReaddressed', of: 'changes' } },
   { rows: USER_DISABLED, count: { user: 'usersDisabled', of: 'changes' } },
   { rows: USER_ENABLED, count: { user: 'usersEnabled', of: 'changes' } },
-  { rows: ATTRIBUTE, count: { user: 'attributesUpdated', contact: 'attributesUpdated', of: 'changes' } },
-  { rows: ALIAS_UNLINKED, count: { user: 'aliasesUnlinked', contact: 'aliasesUnlinked', of: 'changes' } },
-  { rows: ALIAS_LINKED, count: { user: 'aliasesLinked', contact: 'aliasesLinked', of: 'changes' } },
+  {
+    rows: ATTRIBUTE,
+    among: 'plan_person',
+    count: { user: 'attributesUpdated', contact: 'attributesUpdated', of: 'changes' },
+  },
+  {
+    rows: ALIAS_UNLINKED,
+    among: 'plan_person',
+    count: { user: 'aliasesUnlinked', contact: 'aliasesUnlinked', of: 'changes' },
+  },
+  {
+    rows: ALIAS_LINKED,
+    among: 'plan_person',
+    count: { user: 'aliasesLinked', contact: 'aliasesLinked', of: 'changes' },
+  },
   { rows: GROUP_ADDED, count: { group: 'groupsAdded', of: 'changes' } },
   { rows: GROUP_UPDATED, count: { group: 'groupsUpdated', of: 'objects' } },
   { rows: MEMBER_REMOVED, count: { group: 'membersRemoved', of: 'changes' } },

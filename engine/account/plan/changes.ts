@@ -38,15 +38,17 @@ export async function writeChanges(context: PlanContext, values: NewValues): Pro
   const { db, run } = context;
   const first = await db.nextKey('journal', 'seq');
   const counts = noChanges();
+  const contacts = await hasContacts(context);
   let next = first;
   await db.filling(['journal'], async () => {
-    for (const { rows, count } of changesWith(values)) {
+    for (const { rows, among, count } of changesWith(values)) {
       const written = await db.run(
         `INSERT INTO journal (run, kind, id, change, what, before, after)
          SELECT ?1, kind, id, change, what, before, after FROM (${rows}) r ORDER BY first, second`,
         [run],
       );
-      if (written > 0) await addCounts(db, { from: next, written }, { count, counts });
+      const onlyUsers = among === 'plan_person' && !contacts;
+      if (written > 0) await addCounts(db, { from: next, written, onlyUsers }, { count, counts });
       next += written;
     }
   });
@@ -59,11 +61,12 @@ export async function writeChanges(context: PlanContext, values: NewValues): Pro
 /** Counts what was just written: objects where one may appear several times (`updated`), changes otherwise. */
 async function addCounts(
   db: SqlConnection,
-  { from, written }: { from: number; written: number },
+  { from, written, onlyUsers }: { from: number; written: number; onlyUsers: boolean },
   { count, counts }: { count: ChangeQuery['count']; counts: Required<ChangeCounts> },
 ): Promise<void> {
-  if (count.group && !count.user && count.of === 'changes') {
-    counts[count.group] += written;
+  const only = onlyUsers ? count.user : count.user ? undefined : count.group;
+  if (only && count.of === 'changes') {
+    counts[only] += written;
     return;
   }
   const [distinct, one] = count.of === 'objects' ? ['DISTINCT', 'id'] : ['', '1'];
@@ -75,6 +78,15 @@ async function addCounts(
     const name = count[kind];
     if (name) counts[name] += integer(row, `${kind}_count`);
   }
+}
+
+/** Does the source bring any? If not, the persons of its plan need not be counted by kind. */
+async function hasContacts({ db, source }: PlanContext): Promise<boolean> {
+  const [some] = await db.query(
+    `SELECT 1 AS yes FROM object WHERE source = ?1 AND kind <> 'user' AND kind = 'contact' LIMIT 1`,
+    [source],
+  );
+  return some !== undefined;
 }
 
 /** Contacts whose name, distinguished name, SID or address is another. */
