@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, createReceiver } from '../../engine/transport/receiver.
 import { BENCH_KEY, type SideJob, measuring } from './job.js';
 
 async function ours({ folder, cert, key, handOver }: SideJob): Promise<number> {
-  const receiver = await createReceiver(
+  const receiver = createReceiver(
     {
       path: '/directory-sync',
       senders: [{ id: 'bench', keys: [BENCH_KEY] }],
@@ -19,6 +19,7 @@ async function ours({ folder, cert, key, handOver }: SideJob): Promise<number> {
       return { untaken: true };
     },
   );
+  await receiver.ready;
   const { port } = await receiver.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } });
   return port;
 }

@@ -45,6 +45,8 @@ export interface ProblemEvent {
 export interface Receiver {
   /** Answers one request. May be given to `http.createServer`, or to Express with `app.use`. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Resolves when the spool is open; requests that come before wait for it. Rejects with `TransportError` where it cannot be used. */
+  readonly ready: Promise<void>;
   /** Opens an HTTPS port of its own, which serves this receiver only. Rejects with `SettingError` or `TransportError`. */
   listen(at: Port): Promise<{ port: number }>;
   /** Ends connections and work at once. What was acknowledged is kept; sealed runs are handed over again at the next start. */
@@ -59,14 +61,17 @@ const parseOpen = parserOf(closed(OpenRequest), notAsAgreed);
 const parseSeal = parserOf(closed(SealRequest), notAsAgreed);
 
 /**
- * Opens the spool, and hands over what was sealed and not finished when the receiver stopped. Rejects with `SettingError`
- * for senders that cannot be used, `TransportError` for a spool that cannot.
+ * Opens the spool, and hands over what was sealed and not finished when the receiver stopped. Throws `SettingError` for senders
+ * that cannot be used.
  */
-export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): Promise<Receiver> {
+export function createReceiver(settings: ReceiverSettings, onRun: OnRun): Receiver {
   const access = new Access(settings.senders);
-  const runs = await ReceivedRuns.start(settings.spoolFile, settings.limits, onRun, (correlation, cause) =>
+  const runs = ReceivedRuns.start(settings.spoolFile, settings.limits, onRun, (correlation, cause) =>
     settings.onProblem?.({ problem: 'run-failed', status: 422, correlation, cause }),
   );
+  const ready = runs.then(() => undefined);
+  // Nobody may ever ask for it.
+  ready.catch(() => undefined);
   const edge = new Edge(settings, access, runs);
   const ports: OpenPort[] = [];
 
@@ -84,6 +89,7 @@ export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): 
 
   return {
     handle,
+    ready,
     async listen(at) {
       const opened = await openPort(at, settings.limits, handle);
       ports.push(opened);
@@ -92,7 +98,7 @@ export async function createReceiver(settings: ReceiverSettings, onRun: OnRun): 
     async close() {
       edge.closed = true;
       for (const port of ports) port.close();
-      await runs.close();
+      await (await runs.catch(() => null))?.close();
     },
   };
 }
@@ -105,20 +111,21 @@ class Edge {
   constructor(
     private readonly settings: ReceiverSettings,
     private readonly access: Access,
-    private readonly runs: ReceivedRuns,
+    private readonly opening: Promise<ReceivedRuns>,
   ) {}
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const runs = await this.opening;
     if (this.closed) throw new StoppedError();
     const { path, local } = pathsOf(request, this.settings.path);
     const route = routeOf(request, local);
-    const identity = this.access.identify(request, path, this.runs.nonces);
+    const identity = this.access.identify(request, path, runs.nonces);
     const { sender } = identity;
     switch (route.name) {
       case 'open': {
         const body = parseOpen(await this.#json(request, SMALL_JSON_BYTES));
         this.access.checkSource(sender, body.run.source);
-        answer(response, 201, JSON_TYPE, await this.runs.open(sender, body));
+        answer(response, 201, JSON_TYPE, await runs.open(sender, body));
         return;
       }
       case 'batch': {
@@ -128,23 +135,23 @@ class Edge {
           response,
           200,
           JSON_TYPE,
-          await this.runs.store(sender, route.run, route.batch, content, encodingOf(encoding) ?? ''),
+          await runs.store(sender, route.run, route.batch, content, encodingOf(encoding) ?? ''),
         );
         return;
       }
       case 'seal': {
         const body = parseSeal(await this.#json(request, this.settings.limits.sealBytes));
-        const state = await this.runs.seal(identity, route.run, body, negotiated(request.socket));
+        const state = await runs.seal(identity, route.run, body, negotiated(request.socket));
         const late = { 'Retry-After': '2' };
         if (state.state === 'done') answer(response, 200, JSON_TYPE, state);
         else answer(response, 202, JSON_TYPE, state, late);
         return;
       }
       case 'state':
-        answer(response, 200, JSON_TYPE, await this.runs.state(sender, route.run));
+        answer(response, 200, JSON_TYPE, await runs.state(sender, route.run));
         return;
       case 'abandon':
-        await this.runs.abandon(sender, route.run);
+        await runs.abandon(sender, route.run);
         response.writeHead(204, { 'Cache-Control': 'no-store' }).end();
         return;
     }

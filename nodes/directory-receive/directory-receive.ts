@@ -45,24 +45,33 @@ export = function (RED: NodeAPI): void {
       started.catch(() => undefined);
       const up = life.background(async () => {
         // Who sends need not wait for the flow; only what has arrived whole does.
-        receiver = await open(RED, this, settings, async (run) => {
+        const at = await make(RED, this, settings, async (run) => {
           await started;
           const outcome = await handOver(this, life, run);
           warn();
           return outcome;
         });
+        receiver = at;
+        // Nor for the spool: whoever finds nobody here comes again only after a while.
+        const ready = () =>
+          at.ready.catch(async (error: unknown) => {
+            unmount();
+            await at.close();
+            throw error;
+          });
         if (settings.listen) {
           const { host, port, tlsConfig, minimumTls } = settings.listen;
           const clientCertificates = settings.senders.some(({ certificates = [] }) => certificates.length > 0);
           const tls = serverTlsOf(RED, tlsConfig);
-          await receiver.listen({ host, port, tls, minimumTls, clientCertificates });
-          const at = `:${port}${settings.path}`;
-          warn = () => showWarning(life, at, minimumTls, daysLeft(tls));
-          if (!warn()) life.status.good('listening', { at });
+          await at.listen({ host, port, tls, minimumTls, clientCertificates });
+          await ready();
+          const where = `:${port}${settings.path}`;
+          warn = () => showWarning(life, where, minimumTls, daysLeft(tls));
+          if (!warn()) life.status.good('listening', { at: where });
         } else {
           const { path } = settings;
-          const at = receiver;
           unmount = mount(RED, path, (request, response) => at.handle(request, response));
+          await ready();
           life.status.good('listening', { at: publicPath(RED, path) });
         }
       });
@@ -82,7 +91,7 @@ export = function (RED: NodeAPI): void {
   );
 };
 
-async function open(
+async function make(
   RED: NodeAPI,
   node: Node,
   { path, senders, listen }: ReceiveSettings,

@@ -21,7 +21,7 @@ export async function startAround(limits: Partial<ReceiverLimits> = {}) {
   const certificates = await makeCertificates(folder);
   const handed = new Map<string, HandedOver>();
   const problems: string[] = [];
-  const receiver = await createReceiver(
+  const receiver = createReceiver(
     {
       path: PATH,
       senders: [KEY, OTHER_KEY].map((key) => ({ id: key.id, keys: [key], requestsPerMinute: 10_000_000 })),

@@ -25,7 +25,7 @@ async function withProxy(
       spoolFile: join(folder, 'spool.sqlite'),
       limits: DEFAULT_LIMITS,
     };
-    const receiver = await createReceiver(settings, () => Promise.resolve({ untaken: true }));
+    const receiver = createReceiver(settings, () => Promise.resolve({ untaken: true }));
     const inner = http.createServer(wrap(receiver.handle));
     await new Promise<void>((resolve) => inner.listen(0, '127.0.0.1', resolve));
     const { port } = inner.address() as AddressInfo;

@@ -67,11 +67,14 @@ describe('the spool', () => {
     await withFolder(async (folder) => {
       const file = join(folder, 'spool.sqlite');
       await writeFile(file, 'this is no database, and long enough to be seen as one that is damaged'.repeat(20));
-      await assert.rejects(startReceiver(file), (error: Error & { code?: string }) => {
+      const unusable = await startReceiver(file);
+      await assert.rejects(unusable.receiver.ready, (error: Error & { code?: string }) => {
         assert.equal(error.code, 'SPOOL_UNUSABLE');
         assert.match(error.message, /spool file of the directory-receive/);
         return true;
       });
+      assert.equal((await ask(unusable, open('spool-bad'))).status, 500);
+      await unusable.receiver.close();
       // The control: with a file that is none of those, it starts.
       const { receiver, ...around } = await startReceiver(join(folder, 'other.sqlite'));
       assert.equal((await ask(around, open('spool-good'))).status, 201);

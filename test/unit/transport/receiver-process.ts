@@ -4,9 +4,9 @@ import { KEY, PATH } from './keys.js';
 
 process.once('message', (settings: { spoolFile: string; cert: string; key: string }) => {
   const { spoolFile, cert, key } = settings;
-  void createReceiver({ path: PATH, senders: [{ id: KEY.id, keys: [KEY] }], spoolFile, limits: DEFAULT_LIMITS }, () =>
-    Promise.resolve({ untaken: true }),
-  )
-    .then((receiver) => receiver.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } }))
-    .then(({ port }) => process.send?.(port));
+  const receiver = createReceiver(
+    { path: PATH, senders: [{ id: KEY.id, keys: [KEY] }], spoolFile, limits: DEFAULT_LIMITS },
+    () => Promise.resolve({ untaken: true }),
+  );
+  void receiver.listen({ host: '127.0.0.1', port: 0, tls: { cert, key } }).then(({ port }) => process.send?.(port));
 });

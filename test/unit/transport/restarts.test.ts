@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AccountError, StoppedError } from '../../../engine/model/errors.js';
 import type { RunOutcome } from '../../../engine/runtime/outcome.js';
@@ -48,6 +49,30 @@ describe('a receiver that is started again', () => {
       assert.equal(first.received.length, 0);
       assert.deepEqual(second.received[0]?.records, batches.flat());
       assert.equal(report.stages.at(-1)?.records.user, 50);
+    });
+  });
+
+  it('lets those wait who come before its spool is open', async () => {
+    await withFolder(async (folder) => {
+      const spool = join(folder, 'spool.sqlite');
+      const lock = new DatabaseSync(spool);
+      lock.exec('BEGIN EXCLUSIVE');
+      const { endpoint, receiver } = await startReceiver(spool);
+      const sender = createSender({ ...endpoint, deadlineMs: 30_000 }, never);
+      let opened = false;
+      try {
+        const opening = sender.open(runOf('waits-for-it')).then(() => (opened = true));
+        await delay(300);
+        assert.equal(opened, false, 'control: the spool cannot be opened yet');
+        lock.exec('ROLLBACK');
+        await opening;
+        const report = await sender.seal(sealOf([]));
+        assert.equal(report.stages[0]?.figures['retries'], 0);
+      } finally {
+        lock.close();
+        sender.close();
+        await receiver.close();
+      }
     });
   });
 

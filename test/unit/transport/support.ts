@@ -82,7 +82,7 @@ export async function startReceiver(spoolFile: string, options: AroundOptions = 
   const made = await sharedCertificates();
   const received: Received[] = [];
   const problems: ProblemEvent[] = [];
-  const receiver = await createReceiver(
+  const receiver = createReceiver(
     {
       path: PATH,
       senders: options.senders ?? [KEY, OTHER_KEY].map((key) => ({ id: key.id, keys: [key] })),
