@@ -1,5 +1,5 @@
 /** What the store remembers of a run: its report, its beginning, how much was staged of it. */
-import { type RecordCounts, noRecords } from '../model/records.js';
+import { type RecordCounts, noRecords } from '../model/counts.js';
 import type { Report } from '../model/report.js';
 import { endRun, findRun } from './staging.js';
 import { type SqlConnection, integer, text } from './store/connection.js';

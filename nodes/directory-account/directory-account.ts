@@ -1,6 +1,6 @@
 /** Config node: where an account is kept, and its rules. Opens it when first needed; all apply nodes share it. */
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { type Account, openAccount } from '../../engine/account/account.js';
+import { type Account, type PreparedAccount, prepareAccount } from '../../engine/account/account.js';
 import { DirectorySyncError, StoppedError } from '../../engine/model/errors.js';
 import { dataFolder } from '../shared/folder.js';
 import { accounts, tlsOptions } from '../shared/offers.js';
@@ -18,11 +18,17 @@ export = function (RED: NodeAPI): void {
         tlsOptions: (id) => tlsOptions(RED, id),
       });
     let account: Promise<Account> | undefined;
+    let prepared: PreparedAccount | null = null;
+    const open = () => {
+      const ready = prepared ?? prepareAccount(settings());
+      prepared = null;
+      return ready.open();
+    };
 
     runNode(RED, this, (life) => {
       accounts.make(this, async (work) => {
         if (life.signal.aborted) throw new StoppedError();
-        const shared = (account ??= openAccount(settings()));
+        const shared = (account ??= open());
         try {
           return await work(await shared);
         } catch (error) {
@@ -33,7 +39,13 @@ export = function (RED: NodeAPI): void {
       });
       const { store } = settings();
       if (store.kind === 'postgres' && store.tls === null) this.warn(RED._('directory-account.warning.plain'));
-      return { close: async () => (await account?.catch(() => undefined))?.close() };
+      prepared = prepareAccount(settings());
+      return {
+        async close() {
+          await prepared?.close();
+          await (await account?.catch(() => undefined))?.close();
+        },
+      };
     });
   }
   RED.nodes.registerType<Node<AccountCredentials>, NodeDef, object, AccountCredentials>(

@@ -1,5 +1,6 @@
 /** All nodes together, as in the documented flow: extract → enrich → transmit ⇒ receive → apply. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -236,6 +237,28 @@ describe('the whole flow', () => {
     await flow.until('report', () => reports('answer').length === 1, 18_000);
     assert.deepEqual([reports('answer')[0]?.complete, flow.caught()], [true, []]);
     assert.deepEqual(await snapshot(), expected().snapshot);
+  });
+
+  it('an account is not opened before somebody needs it, though its thread is there; a deploy ends that', async () => {
+    const started = watchWorkers();
+    try {
+      await start([...reading('apply'), ...applying()]);
+      assert.equal(started.workers.length, 1);
+      assert.equal(existsSync(join(folder, 'data')), false);
+      await runOnce();
+      assert.deepEqual([started.workers.length, existsSync(join(folder, 'data'))], [1, true]);
+      await flow.stop();
+      await start([...reading('apply'), ...applying()]);
+      assert.equal(started.workers.length, 2);
+      await flow.stop();
+      assert.deepEqual(
+        started.workers.map(({ threadId }) => threadId),
+        [-1, -1],
+        'none of them runs any more',
+      );
+    } finally {
+      started.restore();
+    }
   });
 
   it('an account whose thread was lost is opened anew by the next run', async () => {

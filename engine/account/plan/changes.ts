@@ -3,7 +3,8 @@
  * transaction that applies it; its digest is that of the list, so that the same plan has the same digest.
  */
 import { createHash } from 'node:crypto';
-import { type ChangeCounts, noChanges } from '../../model/report.js';
+import { noChanges } from '../../model/counts.js';
+import type { ChangeCounts } from '../../model/report.js';
 import { type SqlConnection, integer } from '../store/connection.js';
 import type { PlanContext } from './context.js';
 import { type ChangeQuery, type NewValues, changesWith } from './change-queries.js';
