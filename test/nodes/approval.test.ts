@@ -195,6 +195,8 @@ describe(`approval in Node-RED ${NODE_RED}`, function () {
             (payload as { change: string; id: string }[]).map(({ change, id }) => `${change} ${id}`),
           );
       await apply.run(9);
+      // What it changed is told behind its report, and before this answer.
+      await send({ topic: 'plans' }, (now) => now.some(({ topic }) => topic === 'plans'));
       const { report, all } = await apply.run(6, 4);
       assert.equal(report.outcome, 'held');
       const ahead = told(all);
