@@ -65,6 +65,10 @@ async function listPersons(context: PlanContext): Promise<void> {
 
 /** Several want one primary address that they have not: whoever keeps it, or has it as an alias, comes first. */
 async function settleRivals({ db }: PlanContext): Promise<void> {
+  const several = `SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND wanted IS DISTINCT FROM held
+    GROUP BY kind, wanted HAVING count(*) > 1`;
+  const [some] = await db.query(`${several} LIMIT 1`);
+  if (!some) return;
   await db.run(
     `UPDATE plan_person SET clash = r.winner, reason = CASE WHEN is_new = 1 THEN 'ADDRESS_CLASH' END
      FROM (
@@ -73,10 +77,7 @@ async function settleRivals({ db }: PlanContext): Promise<void> {
        ) AS winner
        FROM plan_person p JOIN object o ON o.key = p.object
        LEFT JOIN address a ON a.kind = p.kind AND a.address = p.wanted
-       WHERE p.reason IS NULL AND (p.kind, p.wanted) IN (
-         SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND wanted IS DISTINCT FROM held
-         GROUP BY kind, wanted HAVING count(*) > 1
-       )
+       WHERE p.reason IS NULL AND (p.kind, p.wanted) IN (${several})
      ) r WHERE r.object = plan_person.object AND r.winner <> plan_person.object`,
   );
 }
