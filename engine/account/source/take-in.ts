@@ -75,12 +75,15 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
   const latest = db.ordersByKey
     ? 'ORDER BY s.key ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
     : '';
-  const known = await db.run(
-    `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
+  const [any] = await db.query('SELECT 1 AS yes FROM object WHERE source = ?1 LIMIT 1', [source]);
+  const known = !any
+    ? 0
+    : await db.run(
+        `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
      FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
      WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members' ${latest}`,
-    [source, first, last],
-  );
+        [source, first, last],
+      );
   if (!db.ordersByKey) await keepLast(db, known);
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
   await db.analyze('seen');
