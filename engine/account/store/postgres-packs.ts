@@ -18,6 +18,7 @@ import type {
 } from './connection.js';
 import { inPostgres } from './dialect.js';
 import { NUMBERS, RECORD_FIELDS, type RecordField } from './record-fields.js';
+import { saidIn, textOf } from './said.js';
 import { firstKey } from './staged-keys.js';
 
 /** Large lists of members are not compressed: they are read in a moment, and gone (`new_part` is that of `source/members.ts`). */
@@ -144,33 +145,6 @@ function idsOf(record: string): { ids: string; listed: number; rest: string } | 
   let listed = ids === '[]' ? 0 : 1;
   for (let at = ids.indexOf('","'); at >= 0; at = ids.indexOf('","', at + 3)) listed += 1;
   return { ids, listed, rest: `{${record.slice(end + 1)}` };
-}
-
-type Said = Readonly<Partial<Record<RecordField, unknown>>>;
-
-/** Where `staged-record.ts` writes what a person has several of, and how a record ends in which nothing is wrong. */
-const ALIASES = ',"aliases":[';
-const ATTRIBUTES = ',"attributes":{';
-const NO_PROBLEMS = ',"problems":{}}';
-
-/** What a record says. What the columns have as JSON, too, is taken as it stands there, where it is written in that way. */
-function saidIn(record: string): Said {
-  const aliases = record.indexOf(ALIASES);
-  const attributes = aliases < 0 ? -1 : record.indexOf(ATTRIBUTES, aliases);
-  if (attributes < 0 || !record.endsWith(NO_PROBLEMS)) return JSON.parse(record) as Said;
-  const said = JSON.parse(`${record.slice(0, aliases)}}`) as Said;
-  return {
-    ...said,
-    aliases: record.slice(aliases + ALIASES.length - 1, attributes),
-    attributes: record.slice(attributes + ATTRIBUTES.length - 1, -NO_PROBLEMS.length),
-    problems: '{}',
-  };
-}
-
-/** As the column `object` has it: lists and values by name as JSON. */
-function textOf(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** With a line too many where a value could be taken for NULL. */

@@ -217,6 +217,18 @@ const TAKES = `
 ALTER TABLE staged_batch ADD COLUMN takes TEXT;
 `;
 
+/** Only the embedded store keeps something in another way than before. */
+const TAKEN_APART = '';
+
+/** By the number of the migration that they follow: what only the embedded store needs. */
+const EMBEDDED: Readonly<Record<number, string>> = {
+  // What persons say of a source that was not known when they came; their record is empty then.
+  14: `
+    ALTER TABLE staged ADD COLUMN dn TEXT; ALTER TABLE staged ADD COLUMN sid TEXT; ALTER TABLE staged ADD COLUMN name TEXT;
+    ALTER TABLE staged ADD COLUMN address TEXT; ALTER TABLE staged ADD COLUMN enabled INTEGER;
+    ALTER TABLE staged ADD COLUMN aliases TEXT; ALTER TABLE staged ADD COLUMN attributes TEXT;`,
+};
+
 /** Oldest first. Never change one that was released; add another. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -232,4 +244,10 @@ export const MIGRATIONS: readonly string[] = [
   LISTS,
   LONG_NAMES,
   TAKES,
+  TAKEN_APART,
 ];
+
+/** The same for the embedded store, with what only that needs. */
+export const EMBEDDED_MIGRATIONS: readonly string[] = MIGRATIONS.map(
+  (script, index) => script + (EMBEDDED[index + 1] ?? ''),
+);

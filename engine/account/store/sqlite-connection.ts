@@ -13,8 +13,8 @@ import {
   bytes,
   integer,
 } from './connection.js';
-import { NUMBERS, ONLY_OF, type RecordField } from './record-fields.js';
-import { MIGRATIONS } from './schema.js';
+import { EMBEDDED_MIGRATIONS } from './schema.js';
+import { stagedRows, valueOf } from './sqlite-staged.js';
 
 /** So much of what is staged may gather in the log before it is brought into the file while others wait. */
 const LIGHT_BYTES = 128 * 1024 * 1024;
@@ -33,7 +33,7 @@ export function openSqlite(file: string): SqlConnection {
     PRAGMA journal_size_limit=${String(LIGHT_BYTES)};`);
   // Its own lower() knows ASCII only.
   database.function('fold_case', { deterministic: true }, (value) => String(value).toLowerCase());
-  migrate(database, MIGRATIONS);
+  migrate(database, EMBEDDED_MIGRATIONS);
   return new SqliteConnection(database, file);
 }
 
@@ -98,7 +98,9 @@ class SqliteConnection implements SqlConnection {
   }
 
   async keepStaged(batches: readonly KeptBatch[]) {
-    for (const batch of batches) await this.fill('staged', keyed(batch));
+    for (const batch of batches) {
+      for (const { table, rows } of stagedRows(batch)) await this.fill(table, rows);
+    }
   }
 
   /** There is no journey to save. */
@@ -121,17 +123,8 @@ class SqliteConnection implements SqlConnection {
     return Promise.resolve();
   }
 
-  /** What is not there is looked for the longest: not where it cannot be. */
   fieldsOf(key: string) {
-    const said = (field: RecordField) => {
-      const value = `json_extract(s.record, '$.${field}')`;
-      const kinds = ONLY_OF[field]?.map((kind) => `'${kind}'`);
-      return kinds === undefined ? value : `CASE WHEN s.kind IN (${kinds.join(', ')}) THEN ${value} END`;
-    };
-    return {
-      join: `CROSS JOIN staged s ON s.key = ${key}`,
-      value: (field: RecordField) => (NUMBERS.has(field) ? `CAST(${said(field)} AS INTEGER)` : said(field)),
-    };
+    return { join: `CROSS JOIN staged s ON s.key = ${key}`, value: valueOf };
   }
 
   listOf(key: string) {
@@ -239,14 +232,6 @@ class SqliteConnection implements SqlConnection {
     } catch (error) {
       return Promise.reject(storeError(error));
     }
-  }
-}
-
-function* keyed({ first, rows }: KeptBatch) {
-  let key = first;
-  for (const { kind, id, part, parts, held, digest, record } of rows) {
-    yield [key, kind, id, part, parts, held, digest, record] as const;
-    key += 1;
   }
 }
 

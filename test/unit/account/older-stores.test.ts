@@ -1,8 +1,9 @@
 /** Databases of older versions: brought up to date when they are opened, and the account goes on as if nothing had been. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountSettings } from '../../../engine/account/account.js';
-import { MIGRATIONS } from '../../../engine/account/store/schema.js';
+import { EMBEDDED_MIGRATIONS, MIGRATIONS } from '../../../engine/account/store/schema.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import { makeOlder } from '../../support/account-store.js';
 import { Workshop, changeLines, group, members, seal, user } from './support.js';
@@ -50,17 +51,16 @@ describe('an account of an older version', () => {
   async function olderStore(version: number): Promise<AccountSettings> {
     const settings = workshop.settings({ attributes: ['title'], rules: {} });
     const { store } = settings;
-    const migrations = MIGRATIONS.slice(0, version);
     if (store.kind === 'postgres') {
       // What was written under given keys has not moved the sequences.
       const keys = ['source', 'run', 'object'].map(
         (table) => `SELECT setval(pg_get_serial_sequence('${table}', 'key'), (SELECT max(key) FROM ${table}));`,
       );
-      await makeOlder(store, migrations, FIRST_RUN + keys.join(''));
+      await makeOlder(store, MIGRATIONS.slice(0, version), FIRST_RUN + keys.join(''));
       return settings;
     }
     const database = new DatabaseSync(store.file);
-    for (const [index, migration] of migrations.entries()) {
+    for (const [index, migration] of EMBEDDED_MIGRATIONS.slice(0, version).entries()) {
       database.exec(migration);
       if (index === 0) database.exec(FIRST_RUN);
     }
@@ -95,6 +95,36 @@ describe('an account of an older version', () => {
       assert.ok((await changeLines(account, (await apply(anew)).run.id)).includes('updated new id'));
     });
   }
+
+  it('of the embedded store: a run that waited for its seal goes on, with records that were JSON', async () => {
+    const file = join(workshop.folder, 'waiting.db');
+    const database = new DatabaseSync(file);
+    for (const migration of EMBEDDED_MIGRATIONS.slice(0, 13)) database.exec(migration);
+    const ann = `{"dn":"CN=ann,DC=example,DC=com","sid":null,"name":"Ann","address":"ann@example.com","enabled":0,"aliases":["a@example.com"],"attributes":{"title":"Head"},"problems":{}}`;
+    database.exec(`
+      INSERT INTO source (key, name) VALUES (1, 'hq');
+      INSERT INTO run (key, id, source, mode, started_at, opened_at, touched_at, state)
+        VALUES (1, 'run-of-then', 1, 'full', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', '2999-01-01', 'open');
+      INSERT INTO staged_batch VALUES (1, 0, NULL);
+      INSERT INTO staged VALUES (1 << 40, 'user', 'ann', NULL, NULL, 0, 'of then', '${ann}');
+      PRAGMA user_version=13`);
+    database.close();
+    const account = await workshop.open(workshop.settings({ attributes: ['title'], store: { kind: 'sqlite', file } }));
+    const run = { ...workshop.run(), id: 'run-of-then' };
+    await account.stage(run, 1, [user('bob', { attributes: { title: ['Clerk'] } }), group('team')]);
+    await account.stage(run, 2, [members('team', ['ann', 'bob'])]);
+    const report = await account.apply(run, seal(3), { dryRun: false });
+    assert.deepEqual([report.outcome, report.complete], ['committed', true]);
+    const { users, groups } = await account.snapshot();
+    assert.deepEqual(
+      users.map(({ name, aliases, attributes, enabled }) => [name, aliases, attributes, enabled]),
+      [
+        ['Ann', ['a@example.com'], { title: 'Head' }, false],
+        ['bob', [], { title: 'Clerk' }, true],
+      ],
+    );
+    assert.equal(groups[0]?.members.length, 2);
+  });
 
   it('is one source in every spelling of the name that its base gave it', async () => {
     const settings = await olderStore(MIGRATIONS.length);

@@ -99,6 +99,9 @@ describe('texts of a directory', () => {
       const before = sqlite ? 'PRAGMA user_version = 11' : 'DELETE FROM schema_version WHERE version > 11';
       if (older) {
         await askStore(settings.store, 'ALTER TABLE staged_batch DROP COLUMN takes');
+        for (const field of sqlite ? ['dn', 'sid', 'name', 'address', 'enabled', 'aliases', 'attributes'] : []) {
+          await askStore(settings.store, `ALTER TABLE staged DROP COLUMN ${field}`);
+        }
         await askStore(settings.store, before);
       }
       account = await workshop.open(settings);
