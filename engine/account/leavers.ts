@@ -52,9 +52,13 @@ export async function writeMarks({ db }: PlanContext): Promise<void> {
       SELECT object, why, since, runs, CASE WHEN step = 'final' THEN 'disable' END FROM plan_leaving
       WHERE step IN ('mark', 'wait') OR (step = 'final' AND rule = 'disable')
       ON CONFLICT (object) DO UPDATE SET runs = excluded.runs, why = excluded.why, done = excluded.done;
-    DELETE FROM leaving WHERE object IN (SELECT object FROM plan_leaving WHERE step = 'return');
-    DELETE FROM removed WHERE object IN (SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL)
-      OR object IN (SELECT object FROM plan_group WHERE is_new = 1) OR object IN (SELECT heir FROM heir);`);
+    DELETE FROM leaving WHERE object IN (SELECT object FROM plan_leaving WHERE step = 'return');`);
+  const [removed] = await db.query('SELECT 1 AS yes FROM removed LIMIT 1');
+  if (!removed) return;
+  await db.run(
+    `DELETE FROM removed WHERE object IN (SELECT object FROM plan_person WHERE is_new = 1 AND reason IS NULL)
+       OR object IN (SELECT object FROM plan_group WHERE is_new = 1) OR object IN (SELECT heir FROM heir)`,
+  );
 }
 
 /**

@@ -33,8 +33,9 @@ export async function rememberOpen({ db, source }: PlanContext): Promise<void> {
   const open = `SELECT object FROM plan_person WHERE reason IS NOT NULL OR aside IS NOT NULL OR clash IS NOT NULL
     UNION SELECT object FROM plan_alias WHERE state IS NOT NULL UNION SELECT object FROM plan_unlink WHERE clash IS NOT NULL
     UNION SELECT p.object FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE o.problems <> '{}'`;
+  // The plus keeps SQLite to the few that are open.
   await db.run(
-    `UPDATE object SET open = 0 WHERE open = 1 AND key IN (SELECT object FROM plan_person) AND key NOT IN (${open})`,
+    `UPDATE object SET open = 0 WHERE open = 1 AND +key IN (SELECT object FROM plan_person) AND key NOT IN (${open})`,
   );
   await db.run(
     `UPDATE object SET open = 0 WHERE open = 1 AND source = ?1 AND key IN (SELECT object FROM plan_twin WHERE person <> object)`,
