@@ -29,7 +29,7 @@ async function listPersons(context: PlanContext): Promise<void> {
     WHEN o.kind = 'user' AND ?3 = 1
       AND substr(o.address, instr(o.address, '@') + 1) NOT IN (SELECT domain FROM plan_domain) THEN 'OUTSIDE_DOMAINS' END`;
   await db.run(
-    `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, enabled, reason)
+    `INSERT INTO plan_person (object, id, kind, held, wanted, is_new, enabled, troubled, reason)
      SELECT o.key, o.id, o.kind, e.address, o.address, CASE WHEN e.key IS NULL THEN 1 ELSE 0 END,
        CASE WHEN ?6 = 1 AND e.key IS NOT NULL THEN e.enabled
             WHEN o.kind <> 'user' OR (?4 = 0 AND l.done IS NULL) THEN coalesce(e.enabled, 1)
@@ -37,6 +37,7 @@ async function listPersons(context: PlanContext): Promise<void> {
             WHEN coalesce(t.enabled, o.enabled) = 0 AND e.enabled = 1 AND ?5 = 1 THEN 1
             WHEN coalesce(t.enabled, o.enabled) = 0 AND coalesce(e.enabled, 1) = 1 AND ${isListed('protect', { address: 'coalesce(e.address, o.address)', id: 'o.id' })} THEN 1
             ELSE coalesce(t.enabled, o.enabled) END,
+       CASE WHEN o.problems <> '{}' THEN 1 ELSE 0 END,
        CASE WHEN e.kind <> o.kind THEN 'KIND_CHANGED' ELSE ${unusable} END
      FROM ${inScope(context)} LEFT JOIN entry e ON e.key = o.key
      LEFT JOIN leaving l ON l.object = o.key LEFT JOIN plan_twin t ON t.object = o.key
@@ -65,10 +66,13 @@ async function listPersons(context: PlanContext): Promise<void> {
 
 /** Several want one primary address that they have not: whoever keeps it, or has it as an alias, comes first. */
 async function settleRivals({ db }: PlanContext): Promise<void> {
+  // The index alone tells whether there can be any.
+  const [some] = await db.query(
+    'SELECT 1 AS yes FROM plan_person WHERE wanted IS NOT NULL GROUP BY kind, wanted HAVING count(*) > 1 LIMIT 1',
+  );
+  if (!some) return;
   const several = `SELECT kind, wanted FROM plan_person WHERE reason IS NULL AND wanted IS DISTINCT FROM held
     GROUP BY kind, wanted HAVING count(*) > 1`;
-  const [some] = await db.query(`${several} LIMIT 1`);
-  if (!some) return;
   await db.run(
     `UPDATE plan_person SET clash = r.winner, reason = CASE WHEN is_new = 1 THEN 'ADDRESS_CLASH' END
      FROM (

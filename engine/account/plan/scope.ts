@@ -30,9 +30,9 @@ export async function scopeHolders({ db, settled }: PlanContext): Promise<void> 
 
 /** Remembers whom the account could not take in whole, for the next run to try again. */
 export async function rememberOpen({ db, source }: PlanContext): Promise<void> {
-  const open = `SELECT object FROM plan_person WHERE reason IS NOT NULL OR aside IS NOT NULL OR clash IS NOT NULL
-    UNION SELECT object FROM plan_alias WHERE state IS NOT NULL UNION SELECT object FROM plan_unlink WHERE clash IS NOT NULL
-    UNION SELECT p.object FROM plan_person p CROSS JOIN object o ON o.key = p.object WHERE o.problems <> '{}'`;
+  const open = `SELECT object FROM plan_person
+      WHERE reason IS NOT NULL OR aside IS NOT NULL OR clash IS NOT NULL OR troubled = 1
+    UNION SELECT object FROM plan_alias WHERE state IS NOT NULL UNION SELECT object FROM plan_unlink WHERE clash IS NOT NULL`;
   // The plus keeps SQLite to the few that are open.
   await db.run(
     `UPDATE object SET open = 0 WHERE open = 1 AND +key IN (SELECT object FROM plan_person) AND key NOT IN (${open})`,

@@ -34,8 +34,8 @@ const QUERIES: readonly string[] = [
      'The attribute ' || n.shown || CASE v.value WHEN 'SEVERAL_VALUES' THEN ' has several values' ELSE ' is not text' END
        || '; the account keeps the value that it has.' AS detail,
      p.id AS place, v.key AS what
-   FROM plan_person p CROSS JOIN object o ON o.key = p.object AND o.problems <> '{}' CROSS JOIN json_each(o.problems, '$') v ON true
-   CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL`,
+   FROM plan_person p CROSS JOIN object o ON o.key = p.object CROSS JOIN json_each(o.problems, '$') v ON true
+   CROSS JOIN plan_attribute_name n ON n.name = v.key WHERE p.reason IS NULL AND p.troubled = 1`,
   // Groups that were not read whole, with what enrich or the parts say of it.
   `SELECT n.id, 'GROUP_HELD' AS reason,
      'The members of group ' || n.id || ' stay as they are. ' || CASE

@@ -15,11 +15,11 @@ const TABLES = {
   // Users and contacts of the source, with the address that the account holds for them and the one they want.
   // reason: set aside whole. clash: the entry whose address the wanted one is; whom the account knows keeps then what is
   // held. linked: the entry known from elsewhere (or from a source that this one beats) that this person is.
-  // enabled: as the account is to have it. aside: why somebody whom the account knows keeps the address that is held, and
+  // enabled: as the account is to have it. troubled: 1 where the account does not take some of the attributes. aside: why somebody whom the account knows keeps the address that is held, and
   // gives it up to whoever wants it.
   plan_person: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, held TEXT, wanted TEXT,
-    is_new INTEGER NOT NULL, enabled INTEGER, reason TEXT, aside TEXT, clash INTEGER,
-    linked INTEGER`,
+    is_new INTEGER NOT NULL, enabled INTEGER, troubled INTEGER NOT NULL, reason TEXT, aside TEXT,
+    clash INTEGER, linked INTEGER`,
   // Aliases of these persons that the account has not as theirs. state: null where taken, else the reason why not. known: the entry
   // known from elsewhere whose address it is.
   plan_alias: `object INTEGER NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL, state TEXT, clash INTEGER, known INTEGER,
