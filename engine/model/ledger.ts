@@ -97,9 +97,15 @@ function incomplete(seal: Seal, reason: Seal['incomplete'][number]): Seal {
   return { ...seal, complete: false, incomplete: [...seal.incomplete, reason] };
 }
 
+/** Most follow one of their own kind, and have no part: where that is so nothing is noted but the id. */
 function markOf(records: readonly Countable[]): string {
-  return hash(
-    'sha1',
-    records.map(({ kind, id, group, part }) => `${kind} ${id ?? group ?? ''} ${part ?? ''}`).join('\n'),
-  );
+  const ids: string[] = [];
+  let kinds = '';
+  let before = '';
+  for (const { kind, id, group, part } of records) {
+    if (kind !== before || part !== undefined) kinds += `${String(ids.length)} ${kind} ${String(part ?? '')}\n`;
+    before = kind;
+    ids.push(id ?? group ?? '');
+  }
+  return hash('sha1', `${kinds}\n${ids.join('\n')}`);
 }
