@@ -159,9 +159,8 @@ const MEMBER_ADDED = `${row(`'group'`, 'member-added', {
   id: 'g.id',
   order: 'm.grp',
   then: 'm.entry',
-  what: 'coalesce(p.id, (SELECT o.id FROM object o WHERE o.key = m.entry))',
-})} FROM plan_member m CROSS JOIN plan_group g ON g.object = m.grp LEFT JOIN plan_person p ON p.object = m.entry
-  WHERE m.added = 1`;
+  what: 'coalesce(m.id, (SELECT o.id FROM object o WHERE o.key = m.entry))',
+})} FROM plan_member m CROSS JOIN plan_group g ON g.object = m.grp WHERE m.added = 1`;
 /** Who ends leaves groups of other sources, too. */
 const MEMBER_REMOVED = `${row(`'group'`, 'member-removed', { id: 'g.id', order: 'm.grp', then: 'm.entry', what: 'o.id' })}
   FROM plan_member m CROSS JOIN object g ON g.key = m.grp CROSS JOIN object o ON o.key = m.entry WHERE m.added = 0`;

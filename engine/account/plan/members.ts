@@ -17,10 +17,10 @@ export async function planMembers(context: PlanContext): Promise<void> {
     ? ['DISTINCT', 'coalesce(t.person, r.member)', 'LEFT JOIN plan_twin t ON t.object = r.member']
     : ['', 'r.member', ''];
   await db.run(
-    `INSERT INTO plan_member
-     SELECT ${distinct} g.object, ${person}, 1 FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
-     ${twin}
-     WHERE g.compare = 1 AND (EXISTS (SELECT 1 FROM plan_person p WHERE p.object = ${person} AND p.is_new = 1 AND p.reason IS NULL)
+    `INSERT INTO plan_member (grp, entry, added, id)
+     SELECT ${distinct} g.object, ${person}, 1, p.id FROM plan_group g CROSS JOIN object_member r ON r.object = g.object
+     ${twin} LEFT JOIN plan_person p ON p.object = ${person}
+     WHERE g.compare = 1 AND ((p.is_new = 1 AND p.reason IS NULL)
          OR EXISTS (SELECT 1 FROM entry e WHERE e.key = ${person})
          OR EXISTS (SELECT 1 FROM plan_group n WHERE n.object = r.member AND n.is_new = 1))
        AND (g.is_new = 1 OR NOT EXISTS (SELECT 1 FROM member m WHERE m.grp = g.object AND m.entry = ${person}))
@@ -33,7 +33,7 @@ export async function planMembers(context: PlanContext): Promise<void> {
   const byTwin = `AND NOT EXISTS (SELECT 1 FROM plan_twin t WHERE t.person = m.entry
     AND (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = t.object LIMIT 1) = 1)`;
   await db.run(
-    `INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
+    `INSERT INTO plan_member (grp, entry, added) SELECT m.grp, m.entry, 0 FROM plan_group g CROSS JOIN member m ON m.grp = g.object
      WHERE g.compare = 1
        AND NOT EXISTS (SELECT 1 FROM object_member r WHERE r.object = m.grp AND r.member = m.entry) ${twins ? byTwin : ''}`,
   );
@@ -46,7 +46,9 @@ async function endMemberships({ db }: PlanContext): Promise<void> {
   const [some] = await db.query(`SELECT 1 AS yes FROM ${GONE} e LIMIT 1`);
   if (!some) return;
   await db.run(`DELETE FROM plan_member WHERE entry IN ${GONE}`);
-  await db.run(`INSERT INTO plan_member SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${GONE}`);
+  await db.run(
+    `INSERT INTO plan_member (grp, entry, added) SELECT m.grp, m.entry, 0 FROM member m WHERE m.entry IN ${GONE}`,
+  );
   await db.run(`DELETE FROM plan_member WHERE grp IN ${ENDED}`);
 }
 

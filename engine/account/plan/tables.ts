@@ -50,7 +50,9 @@ const TABLES = {
   plan_twin: 'object INTEGER PRIMARY KEY, person INTEGER NOT NULL, enabled INTEGER NOT NULL',
   // Users of other sources whose state follows their twin's, which is of this source.
   plan_state: 'object INTEGER PRIMARY KEY, id TEXT NOT NULL, enabled INTEGER NOT NULL',
-  plan_member: 'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL, PRIMARY KEY (grp, entry)',
+  // id: of a person of this plan; null: of anybody else.
+  plan_member:
+    'grp INTEGER NOT NULL, entry INTEGER NOT NULL, added INTEGER NOT NULL, id TEXT, PRIMARY KEY (grp, entry)',
 } as const;
 
 /** Made when their tables are filled: that is quicker for large ones. Texts that differ stand first, so that few are compared in whole. */
