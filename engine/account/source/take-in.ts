@@ -5,7 +5,7 @@
 import type { RecordCounts } from '../../model/records.js';
 import { type SqlConnection, type StagedRange, integer, text } from '../store/connection.js';
 import { RECORD_FIELDS, type RecordField } from '../store/record-fields.js';
-import { stagedRange } from '../store/staged-keys.js';
+import { BATCH_ROOM, firstKey, stagedRange } from '../store/staged-keys.js';
 import { nameKey } from '../texts.js';
 import { findElsewhere } from './elsewhere.js';
 import { openChangedTwins, openLeftTwins } from './former-twins.js';
@@ -26,15 +26,16 @@ export interface TakeIn {
 
 /**
  * What a run brought (`seen`; `differs`: not as it was, or back again; `first`: of a new one, the first record with its id),
- * what of that is new or differs (`dirty`), and objects whose names those set aside without an id have (`vouched`;
+ * what of that is new or differs (`dirty`), how far behind the key of its first record the objects of a batch are likely to be (`batch_shift`), and objects whose names those set aside without an id have (`vouched`;
  * `vouching`: those names).
  */
 const tablesWith = (key: string) => `
 CREATE TEMP TABLE IF NOT EXISTS seen (object INTEGER ${key}, staged INTEGER NOT NULL, differs INTEGER NOT NULL, first INTEGER);
 CREATE TEMP TABLE IF NOT EXISTS dirty (object INTEGER ${key}, staged INTEGER NOT NULL, differs INTEGER NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS batch_shift (first INTEGER PRIMARY KEY, shift INTEGER);
 CREATE TEMP TABLE IF NOT EXISTS vouched (object INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS vouching (dn_key TEXT NOT NULL);
-DELETE FROM seen; DELETE FROM dirty; DELETE FROM vouched; DELETE FROM vouching;
+DELETE FROM seen; DELETE FROM dirty; DELETE FROM batch_shift; DELETE FROM vouched; DELETE FROM vouching;
 `;
 
 /** Fields that a run which is not complete may not empty. What else it may not take the plan keeps. */
@@ -72,25 +73,47 @@ export async function clearTakenIn(db: SqlConnection): Promise<void> {
 /** Notes all that the run brought, and adds what is new; where the run brought an object twice, the later record counts. */
 async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Promise<void> {
   const { first, last } = stagedRange(run);
-  const latest = db.ordersByKey
-    ? 'ORDER BY s.key ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs'
-    : '';
   const [any] = await db.query('SELECT 1 AS yes FROM object WHERE source = ?1 LIMIT 1', [source]);
-  const known = !any
-    ? 0
-    : await db.run(
-        `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
-     FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
-     WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members' ${latest}`,
-        [source, first, last],
-      );
-  if (!db.ordersByKey) await keepLast(db, known);
+  const known = any ? await noteKnown(db, run, source) : 0;
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
   await db.analyze('seen');
   if (known === staged) return;
   const news = { source, first, last };
   if (known > 0 || !db.ordersByKey || !(await addEach(db, news))) await addObjects(db, news);
   await db.analyze('object', 'seen');
+}
+
+/** Notes records of objects that are known; answers how many. */
+async function noteKnown(db: SqlConnection, run: number, source: number): Promise<number> {
+  const noted = `INSERT INTO seen SELECT o.key, s.key,
+    CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL`;
+  if (!db.ordersByKey) {
+    const { first, last } = stagedRange(run);
+    const known = await db.run(
+      `${noted} FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
+       WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'`,
+      [source, first, last],
+    );
+    await keepLast(db, known);
+    return known;
+  }
+  // Most come as they came when they were new: the first of a batch tells where the others are likely to be, which is seen sooner than
+  // an id is found.
+  await db.run(
+    `INSERT INTO batch_shift SELECT b.first, (
+       SELECT o.key FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id WHERE s.key = b.first
+     ) - b.first FROM (SELECT ${firstKey('run', 'batch')} AS first FROM staged_batch WHERE run = ?2) b`,
+    [source, run],
+  );
+  return db.run(
+    `${noted} FROM batch_shift l CROSS JOIN staged s ON s.key BETWEEN l.first AND l.first + ?2 AND s.kind <> 'members'
+     CROSS JOIN object o ON o.key = coalesce(
+       (SELECT k.key FROM object k WHERE k.key = s.key + l.shift AND k.source = ?1 AND k.id = s.id),
+       (SELECT k.key FROM object k WHERE k.source = ?1 AND k.id = s.id))
+     WHERE true ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs
+       WHERE excluded.staged > seen.staged`,
+    [source, BATCH_ROOM - 1],
+  );
 }
 
 /** Where no key does it: of an object that came twice only the later record stays. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { Change } from '../../../engine/model/report.js';
-import { Workshop, contact, group, members, quarantined, seal, sync, user } from './support.js';
+import { Workshop, changeLines, contact, group, members, quarantined, seal, sync, user } from './support.js';
 
 const NAMES = ['Title', 'department'];
 const titled = (id: string, title: string) => user(id, { attributes: { TITLE: [title] } });
@@ -43,6 +43,29 @@ describe('batches that wait for their seal', () => {
       return all;
     };
     assert.deepEqual(await aside(known), await aside(fresh));
+  });
+
+  it('are the same people in whatever order they come', async () => {
+    const account = await workshop.open();
+    const people = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((id) => user(id));
+    await sync(account, workshop.run({ source: 'branch' }), [user('x'), user('y')]);
+    await sync(account, workshop.run(), people);
+    await sync(account, workshop.run({ source: 'branch' }), [user('x'), user('y'), user('z')]);
+    const turned = (by: number) => [...people.slice(by), ...people.slice(0, by)];
+    for (const order of [people, people.toReversed(), turned(1), turned(4), [group('none'), ...turned(2)]]) {
+      const { changes, outcome } = await sync(account, workshop.run(), order);
+      assert.deepEqual([outcome, changes.usersLeaving], ['unchanged', 0]);
+    }
+    const run = workshop.run();
+    const others = [user('new'), ...people.slice(0, 3), user('e', { name: 'First' }), ...people.slice(5)];
+    await sync(account, run, [...others, user('newer'), user('e', { name: 'Last' })]);
+    assert.deepEqual(await changeLines(account, run.id), [
+      'added new',
+      'added newer',
+      'updated e name',
+      'leaving d absent',
+    ]);
+    assert.equal((await account.snapshot()).users.filter(({ name }) => name === 'Last').length, 1);
   });
 
   it('come from before and behind the first commit of their source', async () => {
