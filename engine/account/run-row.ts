@@ -2,7 +2,7 @@
 import { type RecordCounts, noRecords } from '../model/counts.js';
 import type { Report } from '../model/report.js';
 import { endRun, findRun } from './staging.js';
-import { type SqlConnection, integer, text } from './store/connection.js';
+import { type SqlConnection, integer, text, textOrNull } from './store/connection.js';
 import { stagedRange } from './store/staged-keys.js';
 
 /** Keeps the report, in place of one from before. */
@@ -35,8 +35,21 @@ export async function openedAt(db: SqlConnection, run: number): Promise<{ starte
   return { startedAt, milliseconds: Math.max(0, Date.now() - Date.parse(startedAt)) };
 }
 
-/** What was staged of it, by kind. */
+/** What was staged of it, by kind: as it was counted when it came, or, of batches of a version before, now. */
 export async function stagedRecords(db: SqlConnection, run: number): Promise<RecordCounts> {
+  const batches = await db.query('SELECT counts FROM staged_batch WHERE run = ?1', [run]);
+  const counts: Record<string, number> = noRecords();
+  for (const batch of batches) {
+    const counted = textOrNull(batch, 'counts');
+    if (counted === null) return countStaged(db, run);
+    for (const [kind, count] of Object.entries(JSON.parse(counted) as Record<string, number>)) {
+      counts[kind] = (counts[kind] ?? 0) + count;
+    }
+  }
+  return { ...noRecords(), ...counts };
+}
+
+async function countStaged(db: SqlConnection, run: number): Promise<RecordCounts> {
   const { first, last } = stagedRange(run);
   const rows = await db.query('SELECT kind, count(*) AS count FROM staged WHERE key BETWEEN ?1 AND ?2 GROUP BY kind', [
     first,

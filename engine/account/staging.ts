@@ -41,7 +41,9 @@ export async function stageBatches(
   for (const { index, rows } of batches) {
     if (rows.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, rows.length);
   }
-  const packed = batches.flatMap(({ index, pack }) => (pack === null ? [] : [{ index, pack }]));
+  const packed = batches.flatMap(({ index, rows, pack }) =>
+    pack === null ? [] : [{ index, counts: countsOf(rows), pack }],
+  );
   const [any] = packed;
   if (any && packed.length === batches.length && (await db.keepAtOnce({ id: run.id, takes }, packed)))
     return any.pack.known;
@@ -49,17 +51,17 @@ export async function stageBatches(
     const open = (await touchRun(db, run)) ?? (await openedRun(db, run));
     if (open === null) return true;
     const { key, known } = open;
-    const fresh = await db.run(
-      `INSERT INTO staged_batch (run, batch, takes) VALUES ${batches.map((_, at) => `(?1, ?${String(at + 3)}, ?2)`).join(', ')}
-       ON CONFLICT DO NOTHING`,
-      [key, takes, ...batches.map(({ index }) => index)],
-    );
+    const noted = batches.map(({ index, rows }) => [index, countsOf(rows)] as const);
+    const values = noted.map((_, at) => `(?1, ?${String(2 * at + 3)}, ?2, ?${String(2 * at + 4)})`).join(', ');
+    const insert = `INSERT INTO staged_batch (run, batch, takes, counts) VALUES ${values} ON CONFLICT`;
+    const fresh = await db.run(`${insert} DO NOTHING`, [key, takes, ...noted.flat()]);
     if (fresh < batches.length) {
       for (const { index } of batches) await db.dropStaged(batchRange(key, index));
-      await db.run(
-        `UPDATE staged_batch SET takes = ?2 WHERE run = ?1 AND batch IN (${batches.map((_, at) => `?${String(at + 3)}`).join(', ')})`,
-        [key, takes, ...batches.map(({ index }) => index)],
-      );
+      await db.run(`${insert} (run, batch) DO UPDATE SET takes = excluded.takes, counts = excluded.counts`, [
+        key,
+        takes,
+        ...noted.flat(),
+      ]);
     }
     const kept = batches.map(({ index, rows, pack }) => ({ first: batchRange(key, index).first, rows, known, pack }));
     await db.keepStaged(kept);
@@ -72,6 +74,13 @@ export function rowsOf({ records }: PreparedBatch): StagedRow[] {
   return records.map(({ kind, id, part, parts, held, json }) => {
     return { kind, id, part, parts, held: held ? 1 : 0, digest: hash('sha256', json, 'base64url'), record: json };
   });
+}
+
+/** How many records of each kind, as JSON. */
+function countsOf(rows: readonly StagedRow[]): string {
+  const counts: Record<string, number> = {};
+  for (const { kind } of rows) counts[kind] = (counts[kind] ?? 0) + 1;
+  return JSON.stringify(counts);
 }
 
 /** A run that takes batches. `known`: a run of its source was applied before. */

@@ -59,7 +59,7 @@ export async function takeInMembers(
   const { first, last } = stagedRange(run);
   await db.run(
     `INSERT INTO came_part SELECT s.id, s.part, s.parts, s.held, s.digest, s.key FROM staged s
-     WHERE s.key BETWEEN ?1 AND ?2 AND s.kind = 'members' ORDER BY s.key`,
+     WHERE s.key BETWEEN ?1 AND ?2 AND s.kind <> 'user' AND s.kind = 'members' ORDER BY s.key`,
     [first, last],
   );
   await db.analyze('came_part');

@@ -85,12 +85,11 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
 
 /** Notes records of objects that are known; answers how many. */
 async function noteKnown(db: SqlConnection, run: number, source: number): Promise<number> {
-  const noted = `INSERT INTO seen SELECT o.key, s.key,
-    CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL`;
   if (!db.ordersByKey) {
     const { first, last } = stagedRange(run);
     const known = await db.run(
-      `${noted} FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
+      `INSERT INTO seen SELECT o.key, s.key, CASE WHEN o.digest <> s.digest OR o.kind <> s.kind OR o.present = 0 THEN 1 ELSE 0 END, NULL
+       FROM staged s CROSS JOIN object o ON o.source = ?1 AND o.id = s.id
        WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'`,
       [source, first, last],
     );
@@ -105,12 +104,15 @@ async function noteKnown(db: SqlConnection, run: number, source: number): Promis
      ) - b.first FROM (SELECT ${firstKey('run', 'batch')} AS first FROM staged_batch WHERE run = ?2) b`,
     [source, run],
   );
+  const known = (column: string) => `CASE WHEN k.key IS NULL THEN o.${column} ELSE k.${column} END`;
   return db.run(
-    `${noted} FROM batch_shift l CROSS JOIN staged s ON s.key BETWEEN l.first AND l.first + ?2 AND s.kind <> 'members'
-     CROSS JOIN object o ON o.key = coalesce(
-       (SELECT k.key FROM object k WHERE k.key = s.key + l.shift AND k.source = ?1 AND k.id = s.id),
-       (SELECT k.key FROM object k WHERE k.source = ?1 AND k.id = s.id))
-     WHERE true ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs
+    `INSERT INTO seen SELECT ${known('key')}, s.key,
+       CASE WHEN ${known('digest')} <> s.digest OR ${known('kind')} <> s.kind OR ${known('present')} = 0 THEN 1 ELSE 0 END, NULL
+     FROM batch_shift l CROSS JOIN staged s ON s.key BETWEEN l.first AND l.first + ?2 AND s.kind <> 'members'
+     LEFT JOIN object k ON k.key = s.key + l.shift AND k.source = ?1 AND k.id = s.id
+     LEFT JOIN object o ON o.key = CASE WHEN k.key IS NULL THEN (SELECT f.key FROM object f WHERE f.source = ?1 AND f.id = s.id) END
+     WHERE k.key IS NOT NULL OR o.key IS NOT NULL
+     ON CONFLICT (object) DO UPDATE SET staged = excluded.staged, differs = excluded.differs
        WHERE excluded.staged > seen.staged`,
     [source, BATCH_ROOM - 1],
   );

@@ -37,6 +37,8 @@ export interface KeptBatch {
 /** A batch of a run, ready to be stored. */
 export interface PackedBatch {
   readonly index: number;
+  /** Its records by kind, JSON. */
+  readonly counts: string;
   readonly pack: Pack;
 }
 

@@ -66,8 +66,8 @@ export async function keepPacks(client: ClientBase, batches: readonly KeptBatch[
 }
 
 /** Columns of a batch that is stored at once; the first parameters are the run, the time, the name and token of a lease, and what is taken. */
-const GIVEN = ['batch', 'whole', 'as_json', ...COLUMNS];
-const TYPES = ['bigint', 'boolean', 'boolean', ...COLUMNS.map(() => 'text')];
+const GIVEN = ['batch', 'counts', 'whole', 'as_json', ...COLUMNS];
+const TYPES = ['bigint', 'text', 'boolean', 'boolean', ...COLUMNS.map(() => 'text')];
 const BEFORE_GIVEN = 5;
 const atOnce = (batches: number) => {
   const given = Array.from({ length: batches }, (_, nth) => {
@@ -78,10 +78,10 @@ const atOnce = (batches: number) => {
       UPDATE run SET touched_at = $2 WHERE id = $1 AND state = 'open'
         AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM meta WHERE name = $3 AND value = $4::bigint FOR SHARE)) RETURNING key
     ), given (${GIVEN.join(', ')}) AS (VALUES ${given.join(', ')}), came AS (
-      INSERT INTO staged_batch (run, batch, takes) SELECT o.key, g.batch, $5 FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
+      INSERT INTO staged_batch (run, batch, takes, counts) SELECT o.key, g.batch, $5, g.counts FROM open o, given g ON CONFLICT DO NOTHING RETURNING run, batch
     ), kept AS (
-      INSERT INTO staged_pack (first, ${GIVEN.slice(1).join(', ')})
-      SELECT ${firstKey('c.run', 'c.batch')}, ${GIVEN.slice(1)
+      INSERT INTO staged_pack (first, ${GIVEN.slice(2).join(', ')})
+      SELECT ${firstKey('c.run', 'c.batch')}, ${GIVEN.slice(2)
         .map((column) => `g.${column}`)
         .join(', ')}
       FROM came c JOIN given g ON g.batch = c.batch RETURNING 1
@@ -93,7 +93,13 @@ export async function keepPacksAtOnce(
   client: ClientBase,
   { run, batches, lease }: { run: StagedRun; batches: readonly PackedBatch[]; lease: Lease | null },
 ): Promise<boolean> {
-  const given = batches.flatMap(({ index, pack: { known, asJson, texts } }) => [index, known, asJson, ...texts]);
+  const given = batches.flatMap(({ index, counts, pack: { known, asJson, texts } }) => [
+    index,
+    counts,
+    known,
+    asJson,
+    ...texts,
+  ]);
   const { rows } = await client.query<{ kept: string }>({
     name: `keep_packs_${String(batches.length)}`,
     text: atOnce(batches.length),

@@ -212,9 +212,10 @@ const LONG_NAMES = `
 UPDATE object SET dn_key = NULL WHERE length(dn_key) > 256;
 `;
 
-/** takes: a digest of the names of attributes that the account took when the batch came; null: not known. */
+/** takes: a digest of the names of attributes that the account took when the batch came; counts: JSON, its records by kind. Null: not known. */
 const TAKES = `
 ALTER TABLE staged_batch ADD COLUMN takes TEXT;
+ALTER TABLE staged_batch ADD COLUMN counts TEXT;
 `;
 
 /** Only the embedded store keeps something in another way than before. */
@@ -226,7 +227,8 @@ const EMBEDDED: Readonly<Record<number, string>> = {
   14: `
     ALTER TABLE staged ADD COLUMN dn TEXT; ALTER TABLE staged ADD COLUMN sid TEXT; ALTER TABLE staged ADD COLUMN name TEXT;
     ALTER TABLE staged ADD COLUMN address TEXT; ALTER TABLE staged ADD COLUMN enabled INTEGER;
-    ALTER TABLE staged ADD COLUMN aliases TEXT; ALTER TABLE staged ADD COLUMN attributes TEXT;`,
+    ALTER TABLE staged ADD COLUMN aliases TEXT; ALTER TABLE staged ADD COLUMN attributes TEXT;
+    CREATE INDEX staged_other ON staged(kind) WHERE kind <> 'user';`,
 };
 
 /** Oldest first. Never change one that was released; add another. */

@@ -15,6 +15,7 @@ import {
 } from './connection.js';
 import { EMBEDDED_MIGRATIONS } from './schema.js';
 import { stagedRows, valueOf } from './sqlite-staged.js';
+import { Writeback } from './writeback.js';
 
 /** So much of what is staged may gather in the log before it is brought into the file while others wait. */
 const LIGHT_BYTES = 128 * 1024 * 1024;
@@ -47,12 +48,15 @@ class SqliteConnection implements SqlConnection {
   readonly #light: string;
   #kind = '';
   #checkpoint: NodeJS.Immediate | undefined;
+  readonly #log: Writeback | null;
+  readonly #inserts = new Map<string, StatementSync>();
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly file: string,
   ) {
     this.#identity = identityOf(file);
+    this.#log = this.#identity === null ? null : new Writeback(`${file}-wal`);
     const pageBytes = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
     this.#light = `PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=${String(LIGHT_BYTES / pageBytes)}`;
   }
@@ -167,7 +171,9 @@ class SqliteConnection implements SqlConnection {
   }
 
   async lightTransaction<Result>(work: () => Promise<Result>) {
-    return this.#transaction(this.#light, work);
+    const result = await this.#transaction(this.#light, work);
+    this.#log?.written();
+    return result;
   }
 
   async #transaction<Result>(kind: string, work: () => Promise<Result>) {
@@ -193,6 +199,7 @@ class SqliteConnection implements SqlConnection {
 
   async close() {
     clearImmediate(this.#checkpoint);
+    await this.#log?.settled();
     await this.#guarded(() => this.database.close());
   }
 
@@ -212,9 +219,10 @@ class SqliteConnection implements SqlConnection {
   }
 
   #insert(table: string, width: number, values: readonly SqlValue[]): void {
-    const row = `(${Array(width).fill('?').join(', ')})`;
-    const rows = Array(values.length / width).fill(row);
-    this.#statement(`INSERT INTO ${table} VALUES ${rows.join(', ')}`).run(...values);
+    const name = `${table} ${String(values.length)}`;
+    const statement = this.#inserts.get(name) ?? this.#statement(insertOf(table, width, values.length / width));
+    this.#inserts.set(name, statement);
+    statement.run(...values);
   }
 
   #statement(sql: string): StatementSync {
@@ -233,6 +241,11 @@ class SqliteConnection implements SqlConnection {
       return Promise.reject(storeError(error));
     }
   }
+}
+
+function insertOf(table: string, width: number, rows: number): string {
+  const row = `(${Array(width).fill('?').join(', ')})`;
+  return `INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')}`;
 }
 
 /** What tells a file from another that takes its place; null where there is none (a database in memory). */

@@ -98,7 +98,10 @@ describe('texts of a directory', () => {
       const sqlite = settings.store.kind === 'sqlite';
       const before = sqlite ? 'PRAGMA user_version = 11' : 'DELETE FROM schema_version WHERE version > 11';
       if (older) {
-        await askStore(settings.store, 'ALTER TABLE staged_batch DROP COLUMN takes');
+        for (const column of ['takes', 'counts']) {
+          await askStore(settings.store, `ALTER TABLE staged_batch DROP COLUMN ${column}`);
+        }
+        if (sqlite) await askStore(settings.store, 'DROP INDEX staged_other');
         for (const field of sqlite ? ['dn', 'sid', 'name', 'address', 'enabled', 'aliases', 'attributes'] : []) {
           await askStore(settings.store, `ALTER TABLE staged DROP COLUMN ${field}`);
         }
