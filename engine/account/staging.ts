@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { AccountError, ContractError } from '../model/errors.js';
+import { countRecords } from '../model/counts.js';
 import type { Run } from '../model/run.js';
 import { sourceKey } from '../model/source-name.js';
 import { refuseSuperseded } from './refuse.js';
@@ -41,9 +42,8 @@ export async function stageBatches(
   for (const { index, rows } of batches) {
     if (rows.length >= BATCH_ROOM || index >= RUN_ROOM / BATCH_ROOM) throw tooLarge(index, rows.length);
   }
-  const packed = batches.flatMap(({ index, rows, pack }) =>
-    pack === null ? [] : [{ index, counts: countsOf(rows), pack }],
-  );
+  const counted = batches.map((batch) => ({ ...batch, counts: JSON.stringify(countRecords(batch.rows)) }));
+  const packed = counted.flatMap(({ index, counts, pack }) => (pack === null ? [] : [{ index, counts, pack }]));
   const [any] = packed;
   if (any && packed.length === batches.length && (await db.keepAtOnce({ id: run.id, takes }, packed)))
     return any.pack.known;
@@ -51,16 +51,16 @@ export async function stageBatches(
     const open = (await touchRun(db, run)) ?? (await openedRun(db, run));
     if (open === null) return true;
     const { key, known } = open;
-    const noted = batches.map(({ index, rows }) => [index, countsOf(rows)] as const);
-    const values = noted.map((_, at) => `(?1, ?${String(2 * at + 3)}, ?2, ?${String(2 * at + 4)})`).join(', ');
+    const noted = counted.flatMap(({ index, counts }) => [index, counts]);
+    const values = counted.map((_, at) => `(?1, ?${String(2 * at + 3)}, ?2, ?${String(2 * at + 4)})`).join(', ');
     const insert = `INSERT INTO staged_batch (run, batch, takes, counts) VALUES ${values} ON CONFLICT`;
-    const fresh = await db.run(`${insert} DO NOTHING`, [key, takes, ...noted.flat()]);
+    const fresh = await db.run(`${insert} DO NOTHING`, [key, takes, ...noted]);
     if (fresh < batches.length) {
       for (const { index } of batches) await db.dropStaged(batchRange(key, index));
       await db.run(`${insert} (run, batch) DO UPDATE SET takes = excluded.takes, counts = excluded.counts`, [
         key,
         takes,
-        ...noted.flat(),
+        ...noted,
       ]);
     }
     const kept = batches.map(({ index, rows, pack }) => ({ first: batchRange(key, index).first, rows, known, pack }));
@@ -74,13 +74,6 @@ export function rowsOf({ records }: PreparedBatch): StagedRow[] {
   return records.map(({ kind, id, part, parts, held, json }) => {
     return { kind, id, part, parts, held: held ? 1 : 0, digest: hash('sha256', json, 'base64url'), record: json };
   });
-}
-
-/** How many records of each kind, as JSON. */
-function countsOf(rows: readonly StagedRow[]): string {
-  const counts: Record<string, number> = {};
-  for (const { kind } of rows) counts[kind] = (counts[kind] ?? 0) + 1;
-  return JSON.stringify(counts);
 }
 
 /** A run that takes batches. `known`: a run of its source was applied before. */

@@ -27,17 +27,12 @@ export async function totalsOf(db: SqlConnection): Promise<Report['totals']> {
 
 /** Keeps them until the next commit. Call it in the transaction in which they were counted, behind all that it changes. */
 export async function keepTotals(db: SqlConnection, totals: Report['totals']): Promise<void> {
+  const counted = KEPT.map((_, at) => `(?${String(2 * at + 2)}, ?${String(2 * at + 3)})`);
   await db.run(
-    `INSERT INTO meta SELECT ?1, value FROM meta WHERE name = 'fence'
+    `INSERT INTO meta VALUES (?1, (SELECT value FROM meta WHERE name = 'fence')), ${counted.join(', ')}
      ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value <> excluded.value`,
-    [COUNTED_AT],
+    [COUNTED_AT, ...KEPT.flatMap((name) => [keptAs(name), totals[name]])],
   );
-  for (const name of KEPT) {
-    await db.run(
-      `INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value <> excluded.value`,
-      [keptAs(name), totals[name]],
-    );
-  }
 }
 
 async function countTotals(db: SqlConnection): Promise<Report['totals']> {

@@ -24,20 +24,9 @@ export function hashInto(text: string, into: Uint32Array): void {
  * of the time. Mostly all of it is ASCII, and then no other text is made.
  */
 export function hashFoldedInto(text: string, into: Uint32Array): void {
-  if (!hashAscii(text, into)) hashWords(text.toLowerCase(), into);
-}
-
-/** False where there is more than ASCII in it: then `into` says nothing. */
-function hashAscii(text: string, into: Uint32Array): boolean {
-  const { words, length } = bytesOf(text);
+  const bytes = bytesOf(text);
   // Beyond ASCII a text has more bytes than characters.
-  if (length !== text.length) return false;
-  hashed(words, length, into);
-  return true;
-}
-
-function hashWords(text: string, into: Uint32Array): void {
-  const { words, length } = bytesOf(text);
+  const { words, length } = bytes.length === text.length ? bytes : bytesOf(text.toLowerCase());
   hashed(words, length, into);
 }
 
@@ -65,7 +54,7 @@ function hashed(words: Uint32Array, length: number, into: Uint32Array): void {
   into[1] = mixed(second ^ (first >>> 11));
 }
 
-/** A byte more for each character of usual names, and three for those of others. */
+/** Room for names of usual length, so that each needs none of its own. */
 const KEPT_BYTES = 4096;
 const BYTES_OF_A_CHARACTER = 3;
 const kept = Buffer.alloc(KEPT_BYTES);

@@ -15,8 +15,8 @@ const TABLES = {
   // Users and contacts of the source, with the address that the account holds for them and the one they want.
   // reason: set aside whole. clash: the entry whose address the wanted one is; whom the account knows keeps then what is
   // held. linked: the entry known from elsewhere (or from a source that this one beats) that this person is.
-  // enabled: as the account is to have it. troubled: 1 where the account does not take some of the attributes. aside: why somebody whom the account knows keeps the address that is held, and
-  // gives it up to whoever wants it.
+  // enabled: as the account is to have it. troubled: 1 where the account does not take some of the attributes. aside: why
+  // somebody whom the account knows keeps the address that is held, and gives it up to whoever wants it.
   plan_person: `object INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, held TEXT, wanted TEXT,
     is_new INTEGER NOT NULL, enabled INTEGER, troubled INTEGER NOT NULL, reason TEXT, aside TEXT,
     clash INTEGER, linked INTEGER`,

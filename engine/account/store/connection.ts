@@ -3,6 +3,7 @@
  * in a thread and one across the network look the same. There is one text of each statement, in SQLite's words as far as
  * PostgreSQL has others for them (`dialect.ts` says which); what differs between the stores stays in this folder.
  */
+import type { RecordKind } from '../../model/counts.js';
 import type { RecordField } from './record-fields.js';
 
 export type SqlValue = string | number | null;
@@ -10,7 +11,7 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** A record that was staged, as the store keeps it. `record`: JSON. */
 export interface StagedRow {
-  readonly kind: string;
+  readonly kind: RecordKind;
   readonly id: string;
   readonly part: number | null;
   readonly parts: number | null;

@@ -220,7 +220,7 @@ class SqliteConnection implements SqlConnection {
 
   #insert(table: string, width: number, values: readonly SqlValue[]): void {
     const name = `${table} ${String(values.length)}`;
-    const statement = this.#inserts.get(name) ?? this.#statement(insertOf(table, width, values.length / width));
+    const statement = this.#inserts.get(name) ?? this.database.prepare(insertOf(table, width, values.length / width));
     this.#inserts.set(name, statement);
     statement.run(...values);
   }
