@@ -170,8 +170,8 @@ function addMember(
 ): boolean {
   if (id !== '') {
     const lower = keyText(id.toLowerCase());
-    if (known.has(lower)) return true;
-    known.add(lower);
+    const before = known.size;
+    if (known.add(lower).size === before) return true;
     content.ids.push(lower);
     content.sidsOfIds.push(sid === '' ? null : keyText(sid));
   } else if (sid !== '') content.sids.push(keyText(sid));

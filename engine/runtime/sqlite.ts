@@ -14,7 +14,7 @@ import { AccountError, asDirectorySyncError } from '../model/errors.js';
  */
 const PAGE_BYTES = 8_192;
 /** How long a statement waits for another process that writes to the same file. */
-const BUSY_TIMEOUT_MS = 10_000;
+export const BUSY_TIMEOUT_MS = 10_000;
 
 /**
  * Opens `file` (made with its folder if there is none): write-ahead log, every commit on the disk before it returns,

@@ -44,6 +44,7 @@ export async function askStore(
     return withClient(store, async (client) => (await client.query<Record<string, unknown>>(sql, [...params])).rows);
   }
   const database = new DatabaseSync(store.file);
+  database.exec('PRAGMA busy_timeout=10000');
   try {
     const named = Object.fromEntries(params.map((value, index) => [`$${String(index + 1)}`, value]));
     return database.prepare(sql).all(named);

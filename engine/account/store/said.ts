@@ -10,7 +10,7 @@ const ATTRIBUTES = ',"attributes":{';
 const NO_PROBLEMS = ',"problems":{}}';
 
 /** Of a person: what is one value each, and what the columns have as JSON, too, as it stands in the record. */
-interface SaidOfPerson {
+export interface SaidOfPerson {
   readonly said: Said;
   readonly aliases: string;
   readonly attributes: string;

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AccountError } from '../../model/errors.js';
 import { migrate, openDatabase, storeError } from '../../runtime/sqlite.js';
+import { checkpoint } from './checkpoint.js';
 import {
   type KeptBatch,
   type Pages,
@@ -14,7 +15,7 @@ import {
   integer,
 } from './connection.js';
 import { EMBEDDED_MIGRATIONS } from './schema.js';
-import { stagedRows, valueOf } from './sqlite-staged.js';
+import { type Into, stagedRows, valueOf } from './sqlite-staged.js';
 import { Writeback } from './writeback.js';
 
 /** So much of what is staged may gather in the log before it is brought into the file while others wait. */
@@ -49,7 +50,6 @@ class SqliteConnection implements SqlConnection {
   #kind = '';
   #checkpoint: NodeJS.Immediate | undefined;
   readonly #log: Writeback | null;
-  readonly #inserts = new Map<string, StatementSync>();
 
   constructor(
     private readonly database: DatabaseSync,
@@ -87,23 +87,14 @@ class SqliteConnection implements SqlConnection {
   }
 
   async fill(table: string, rows: Iterable<readonly SqlValue[]>) {
-    await this.#guarded(() => {
-      let width = 1;
-      let values: SqlValue[] = [];
-      for (const row of rows) {
-        width = row.length;
-        values.push(...row);
-        if (values.length < width * ROWS_AT_ONCE) continue;
-        this.#insert(table, width, values);
-        values = [];
-      }
-      for (let at = 0; at < values.length; at += width) this.#insert(table, width, values.slice(at, at + width));
-    });
+    const all = [...rows];
+    const width = all[0]?.length ?? 0;
+    await this.#fill({ table, row: Array(width).fill('?').join(', ') }, all);
   }
 
   async keepStaged(batches: readonly KeptBatch[]) {
     for (const batch of batches) {
-      for (const { table, rows } of stagedRows(batch)) await this.fill(table, rows);
+      for (const { into, rows } of stagedRows(batch)) await this.#fill(into, rows);
     }
   }
 
@@ -203,26 +194,25 @@ class SqliteConnection implements SqlConnection {
     await this.#guarded(() => this.database.close());
   }
 
-  /**
-   * What is in the log is as durable as it will be: bringing it into the file can wait until whoever waits for the commit has been
-   * answered. It fails where the disk is full; the log then keeps what it has, and the next one tries again.
-   */
+  /** What is in the log is as durable as it will be: bringing it into the file can wait until whoever waits for the commit is answered. */
   #checkpointSoon(): void {
     this.#checkpoint ??= setImmediate(() => {
       this.#checkpoint = undefined;
-      try {
-        this.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
-      } catch {
-        return;
-      }
+      checkpoint(this.database);
     });
   }
 
-  #insert(table: string, width: number, values: readonly SqlValue[]): void {
-    const name = `${table} ${String(values.length)}`;
-    const statement = this.#inserts.get(name) ?? this.database.prepare(insertOf(table, width, values.length / width));
-    this.#inserts.set(name, statement);
-    statement.run(...values);
+  async #fill(into: Into, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+    await this.#guarded(() => {
+      const whole = rows.length - (rows.length % ROWS_AT_ONCE);
+      for (let at = 0; at < whole; at += ROWS_AT_ONCE) this.#insert(into, rows.slice(at, at + ROWS_AT_ONCE));
+      for (const row of rows.slice(whole)) this.#insert(into, [row]);
+    });
+  }
+
+  #insert({ table, row }: Into, rows: readonly (readonly SqlValue[])[]): void {
+    const statement = this.#statement(`INSERT INTO ${table} VALUES ${rows.map(() => `(${row})`).join(', ')}`);
+    statement.run(...rows.flat());
   }
 
   #statement(sql: string): StatementSync {
@@ -241,11 +231,6 @@ class SqliteConnection implements SqlConnection {
       return Promise.reject(storeError(error));
     }
   }
-}
-
-function insertOf(table: string, width: number, rows: number): string {
-  const row = `(${Array(width).fill('?').join(', ')})`;
-  return `INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')}`;
 }
 
 /** What tells a file from another that takes its place; null where there is none (a database in memory). */

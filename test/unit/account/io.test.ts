@@ -140,7 +140,7 @@ describe('the embedded store, where the system fails', function () {
     const other = new DatabaseSync(settings.store.file);
     await failsThenSucceeds(
       (what) => {
-        other.exec('BEGIN EXCLUSIVE');
+        other.exec('PRAGMA busy_timeout=10000; BEGIN EXCLUSIVE');
         return applied(what);
       },
       /failed STORE_BUSY .*Another process is writing to it; try again/,
