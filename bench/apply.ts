@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import type { AccountSettings } from '../engine/account/account.js';
 import type { StoreSettings } from '../engine/account/store/store.js';
 import { dropStore, postgresStore } from '../test/support/account-store.js';
-import { startPostgres } from '../test/support/postgres.js';
+import { type TestPostgres, startPostgres } from '../test/support/postgres.js';
 import { ATTRIBUTES, DOMAINS, groupsOf, membershipsOf } from './apply/company.js';
 import { type LoopFigures, applyInNodeRed } from './apply/in-node-red.js';
 import type { ApplyJob, RunFigures } from './apply/job.js';
-import { copyRows, dumpPostgres } from './apply/psql-copy.js';
+import { copyRows, dumpPostgres, settlePostgres } from './apply/psql-copy.js';
 import { type BulkFigures, type Dump, OWN_TABLES, dumpSqlite, importRows } from './apply/sqlite-import.js';
 import { median } from './support/measure.js';
 import { type Figure, benchOptions, conclude, numberOption } from './support/verdict.js';
@@ -45,6 +45,8 @@ interface Measured {
   readonly node: () => Readonly<Record<string, unknown>>;
   readonly dump: (store: StoreSettings, folder: string) => Dump | null;
   readonly load: (dump: Dump, tables?: readonly string[]) => Promise<BulkFigures>;
+  /** Has the store do what it puts off, so that it falls into the time of nobody who comes next. */
+  readonly settle: () => void;
 }
 
 const SQLITE: Measured = {
@@ -55,9 +57,10 @@ const SQLITE: Measured = {
   node: () => ({}),
   dump: (store, folder) => (store.kind === 'sqlite' ? dumpSqlite(store.file, folder) : null),
   load: importRows,
+  settle: () => undefined,
 };
 
-function postgres(url: string): Measured {
+function postgres({ url, adminUrl }: TestPostgres): Measured {
   return {
     name: 'PostgreSQL',
     bulk: '\\copy',
@@ -79,13 +82,14 @@ function postgres(url: string): Measured {
     },
     dump: (store, folder) => (store.kind === 'postgres' ? dumpPostgres(url, store.schema, folder) : null),
     load: (dump, tables) => copyRows(url, settingsFor(postgresStore(url)), dump, tables),
+    settle: () => settlePostgres(adminUrl),
   };
 }
 
 async function main(): Promise<void> {
   const server = argv.includes('--no-postgres') ? null : await startPostgres({ durable: true });
   try {
-    const stores = [...(argv.includes('--no-sqlite') ? [] : [SQLITE]), ...(server ? [postgres(server.url)] : [])];
+    const stores = [...(argv.includes('--no-sqlite') ? [] : [SQLITE]), ...(server ? [postgres(server)] : [])];
     const results = new Map<string, Round[]>(stores.map(({ name }) => [name, []]));
     for (let round = 1; round <= rounds; round += 1) {
       for (const store of stores) {
@@ -133,18 +137,24 @@ function settingsFor(store: StoreSettings): AccountSettings {
   };
 }
 
-async function measured({ of, dump, load, bulk }: Measured): Promise<Round> {
+async function measured({ of, dump, load, bulk, settle }: Measured): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-apply-'));
   const store = of(folder);
   try {
     const child = fork(join(__dirname, 'apply', 'job.js'), { execArgv: ['--expose-gc'] });
+    settle();
     child.send({ settings: settingsFor(store), people } satisfies ApplyJob);
     await once(child, 'message');
     const dumped = dump(store, join(folder, 'dump'));
+    settle();
     child.send('go on');
     const [runs] = (await once(child, 'message')) as [RunFigures[]];
     if (dumped === null) tell(`  ${bulk}: sqlite3 is not on this machine, install it to compare`);
-    return { runs, bulk: dumped && (await load(dumped)), ownBulk: dumped && (await load(dumped, OWN_TABLES)) };
+    const loaded = async (tables?: readonly string[]) => {
+      settle();
+      return dumped && load(dumped, tables);
+    };
+    return { runs, bulk: await loaded(), ownBulk: await loaded(OWN_TABLES) };
   } finally {
     await dropStore(store);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -46,6 +46,11 @@ export async function copyRows(
   }
 }
 
+/** Ends what the server does at its leisure of what was written before: its log goes into its files, and is used anew. */
+export function settlePostgres(adminUrl: string): void {
+  psql(adminUrl, 'public', 'CHECKPOINT;');
+}
+
 function psql(url: string, schema: string, script: string): string {
   const { status, stdout, stderr, error } = spawnSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url], {
     input: script,
