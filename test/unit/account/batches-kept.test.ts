@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../../engine/account/account.js';
 import type { Change } from '../../../engine/model/report.js';
-import { Workshop, changeLines, contact, group, members, quarantined, seal, sync, user } from './support.js';
+import { UNLIMITED, Workshop, changeLines, contact, group, members, quarantined, seal, sync, user } from './support.js';
 
 const NAMES = ['Title', 'department'];
 const titled = (id: string, title: string) => user(id, { attributes: { TITLE: [title] } });
@@ -154,6 +154,30 @@ describe('batches that wait for their seal', () => {
     const title = { Title: 'Head' };
     const told = { 'of-both-0': title, again: title, 'of-one': title };
     assert.deepEqual(await valuesOf(fewer, run.id), { told, kept: [title, title, title] });
+  });
+
+  it('plan no more than the account takes when a plan that waited is approved, which is the plan that was shown', async () => {
+    const settings = workshop.settings({ attributes: NAMES });
+    const run = workshop.run();
+    const both = await workshop.open(settings);
+    await both.stage(run, 0, [user('ann', { attributes: HEAD })]);
+    await both.close();
+    const limits = { ...UNLIMITED, users: { count: 0, percent: null } };
+    const fewer = await workshop.open({ ...settings, attributes: ['Title'], rules: { holdUnusual: false, limits } });
+    await sync(fewer, workshop.run(), [user('bob')]);
+    const last = { ...run, startedAt: workshop.run().startedAt };
+    const { outcome, plan } = await fewer.apply(last, seal(1), { dryRun: false });
+    assert.equal(outcome, 'held', 'bob left');
+    const decided = await fewer.decide({ plan, verdict: 'approve', by: 'test' });
+    assert.equal(decided.outcome, 'committed');
+    const { users } = await fewer.snapshot();
+    assert.deepEqual(
+      users.map(({ name, attributes }) => [name, attributes]),
+      [
+        ['ann', { Title: 'Head' }],
+        ['bob', {}],
+      ],
+    );
   });
 
   it('plan no more than the account takes of somebody of whom a run says only that there is somebody', async () => {

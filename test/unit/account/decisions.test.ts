@@ -6,7 +6,18 @@ import { AccountError } from '../../../engine/model/errors.js';
 import type { EnrichedRecord } from '../../../engine/model/records.js';
 import type { Change } from '../../../engine/model/report.js';
 import { askStore } from '../../support/account-store.js';
-import { UNLIMITED, Workshop, changeLines, changesOf, group, members, seal, sync, user } from './support.js';
+import {
+  UNLIMITED,
+  Workshop,
+  changeLines,
+  changesOf,
+  group,
+  members,
+  quarantined,
+  seal,
+  sync,
+  user,
+} from './support.js';
 
 const NONE = { count: 0, percent: null };
 
@@ -113,17 +124,20 @@ describe('decisions', () => {
     assert.equal(new Set(digests).size, digests.length);
   });
 
-  it('approved while another source fails, a plan takes nobody away', async () => {
+  it('approved while another source fails, a plan takes nobody away, and no alias', async () => {
     await open({ limits: { ...UNLIMITED, users: NONE }, userLeft: 'remove', graceDays: 0, graceRuns: 1 });
+    const aliases = async () => (await account.snapshot()).users.flatMap((one) => one.aliases);
     await whole([user('x')], 'branch');
-    await whole([user('a'), user('b')]);
+    await whole([user('a', { aliases: ['other@example.com'] }), user('b')]);
     const held = await whole([user('a')]);
     await whole([], 'branch', false);
     assert.deepEqual((await approve(held.plan)).changes.usersRemoved, 0);
     assert.equal((await account.snapshot()).users.length, 3);
+    assert.deepEqual(await aliases(), ['other@example.com']);
     // negative control: when it is well again, the next plan does
     await whole([user('x')], 'branch');
     assert.equal((await approve((await whole([user('a')])).plan)).changes.usersRemoved, 1);
+    assert.deepEqual(await aliases(), []);
   });
 
   it('approved when there is nothing to do any more, a plan is done with', async () => {
@@ -148,6 +162,17 @@ describe('decisions', () => {
     );
     await approve(held.plan);
     assert.equal((await whole([user('c')])).outcome, 'committed');
+  });
+
+  it('while additions go ahead, each who is set aside is told of once, and so are those of other sources', async () => {
+    await open({ limits: { ...UNLIMITED, users: NONE }, additionsWhileHeld: true });
+    await sync(account, workshop.run({ source: 'branch' }), [quarantined('q1')]);
+    await whole([user('a'), user('b')]);
+    const held = await whole([user('c'), quarantined('q2'), quarantined('q3')]);
+    assert.deepEqual([held.outcome, held.wentAhead], ['held', 1]);
+    const told: (string | null)[] = [];
+    for await (const batch of account.quarantine()) told.push(...batch.map(({ id }) => id));
+    assert.deepEqual(told, ['q1', 'q2', 'q3']);
   });
 
   it('while additions go ahead nobody is followed; approved, whoever follows is in the same groups', async () => {

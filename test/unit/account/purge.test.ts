@@ -55,6 +55,15 @@ describe('after a purge', () => {
     assert.deepEqual(await memberNames(account, 'by-sid'), ['user:bob']);
   });
 
+  it('whoever comes new is in no group of somebody whose place they have', async () => {
+    const club = list('club', 'ann', 'eve');
+    await changes([ann, ...club]);
+    assert.deepEqual((await changes([ann, user('eve'), ...club])).sort(), ['added eve', 'member-added club eve']);
+    await changes([ann, ...club]);
+    assert.equal(await purge(), 1);
+    assert.deepEqual(await changes([ann, user('zoe'), ...club]), ['added zoe']);
+  });
+
   it('a group that comes back has its members', async () => {
     await changes([ann, bob, ...lists]);
     const rest = [ann, bob, ...list('by-sid', { sid: SID }, { sid: BOB })];
