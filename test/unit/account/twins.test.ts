@@ -162,6 +162,18 @@ describe('twins', () => {
     assert.deepEqual(await people(), [ANN, { address: 'other@example.com', aliases: [], enabled: true }]);
   });
 
+  it('who were two before stay two, though one now says the address of the other', async () => {
+    const before = user('box', { sid: mailbox().sid, primary: 'box@example.com' });
+    await run('hq', [before, own(), ...groups, ...teams]);
+    const { report } = await run('hq', [mailbox({ aliases: [] }), own(), ...groups, ...teams]);
+    assert.deepEqual(asideLines(report), ['ADDRESS_CLASH box']);
+    assert.deepEqual(
+      (await people()).map(({ address }) => address),
+      ['ann@example.com', 'box@example.com'],
+    );
+    assert.deepEqual(await inGroups(), { mail: ['user:box@example.com'], team: ['user:ann@example.com'] });
+  });
+
   it('a mailbox that is set aside keeps its person in the groups', async () => {
     const all = [mailbox(), own(), ...groups, ...teams];
     await run('hq', all);
