@@ -78,7 +78,7 @@ async function noteSeen(db: SqlConnection, { run, source, records }: TakeIn): Pr
   const staged = Object.values(records).reduce((sum, count) => sum + count, 0) - records.members;
   await db.analyze('seen');
   if (known === staged) return;
-  const news = { source, first, last };
+  const news = { source, first, last, known: known > 0 };
   if (known > 0 || !db.ordersByKey || !(await addEach(db, news))) await addObjects(db, news);
   await db.analyze('object', 'seen');
 }
@@ -127,8 +127,10 @@ async function keepLast(db: SqlConnection, noted: number): Promise<void> {
   );
 }
 
+/** `known`: some of what was staged is. */
 interface News extends StagedRange {
   readonly source: number;
+  readonly known: boolean;
 }
 
 /**
@@ -151,16 +153,16 @@ async function addEach(db: SqlConnection, { source, first, last }: News): Promis
 }
 
 /** In the order in which they came. One that came twice is added as it came first, and differs from that. */
-async function addObjects(db: SqlConnection, { source, first, last }: News): Promise<void> {
+async function addObjects(db: SqlConnection, { source, first, last, known }: News): Promise<void> {
+  const others = known ? 'AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?4 AND o.id = s.id)' : '';
   const next = await db.nextKey('object', 'key');
   const added = await db.run(
-    `INSERT INTO seen SELECT ?4 + row_number() OVER (ORDER BY n.first), n.last, CASE WHEN n.first <> n.last THEN 1 ELSE 0 END, n.first
+    `INSERT INTO seen SELECT ?3 + row_number() OVER (ORDER BY n.first), n.last, CASE WHEN n.first <> n.last THEN 1 ELSE 0 END, n.first
      FROM (
-       SELECT min(s.key) AS first, max(s.key) AS last FROM staged s WHERE s.key BETWEEN ?2 AND ?3 AND s.kind <> 'members'
-         AND NOT EXISTS (SELECT 1 FROM object o WHERE o.source = ?1 AND o.id = s.id)
-       GROUP BY s.id
+       SELECT min(s.key) AS first, max(s.key) AS last FROM staged s
+       WHERE s.key BETWEEN ?1 AND ?2 AND s.kind <> 'members' ${others} GROUP BY s.id
      ) n`,
-    [source, first, last, next - 1],
+    known ? [first, last, next - 1, source] : [first, last, next - 1],
   );
   if (added === 0) return;
   await db.analyze('seen');

@@ -94,7 +94,7 @@ class SqliteConnection implements SqlConnection {
 
   async keepStaged(batches: readonly KeptBatch[]) {
     for (const batch of batches) {
-      for (const [into, rows] of stagedRows(batch)) await this.#fill(into, rows);
+      for (const { into, rows } of stagedRows(batch)) await this.#fill(into, rows);
     }
   }
 

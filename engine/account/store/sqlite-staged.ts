@@ -14,10 +14,16 @@ export interface Into {
   readonly row: string;
 }
 
+interface Rows {
+  readonly into: Into;
+  readonly rows: readonly Row[];
+}
+
 const ONE_EACH: readonly RecordField[] = ['dn', 'sid', 'name', 'address', 'enabled'];
 /** What a person's record says, in columns. Nothing is wrong with such a person. */
 const SAID: readonly RecordField[] = [...ONE_EACH, 'aliases', 'attributes'];
-type Person = 'user' | 'contact';
+const PERSONS = ['user', 'contact'] as const;
+type Person = (typeof PERSONS)[number];
 
 const WHOLE: Into = {
   table: 'staged (key, kind, id, part, parts, held, digest, record)',
@@ -31,28 +37,29 @@ const takenApart = (kind: Person): Into => ({
   table: `staged (kind, held, record, key, id, digest, ${SAID.join(', ')})`,
   row: `'${kind}', 0, '', ?, ?, ?, ${SAID.map(() => '?').join(', ')}`,
 });
-const AS_THEY_CAME = { user: asTheyCame('user'), contact: asTheyCame('contact') };
-const TAKEN_APART = { user: takenApart('user'), contact: takenApart('contact') };
+const INTO = { user: asTheyCame('user'), contact: asTheyCame('contact') };
+const APART = { user: takenApart('user'), contact: takenApart('contact') };
 
-/** The rows of a batch, by where they go. */
-export function stagedRows({ first, rows, known }: KeptBatch): ReadonlyMap<Into, readonly Row[]> {
-  const staged = new Map<Into, Row[]>();
-  const add = (into: Into, row: Row) => {
-    const others = staged.get(into);
-    if (others) others.push(row);
-    else staged.set(into, [row]);
-  };
+/** The rows of a batch. */
+export function stagedRows({ first, rows, known }: KeptBatch): readonly Rows[] {
+  const whole: Row[] = [];
+  const came = { user: [] as Row[], contact: [] as Row[] };
+  const apart = { user: [] as Row[], contact: [] as Row[] };
   for (const [at, { kind, id, part, parts, held, digest, record }] of rows.entries()) {
     const key = first + at;
     if (kind !== 'user' && kind !== 'contact') {
-      add(WHOLE, [key, kind, id, part, parts, held, digest, record]);
+      whole.push([key, kind, id, part, parts, held, digest, record]);
       continue;
     }
     const person = known ? null : personIn(record);
-    if (person === null) add(AS_THEY_CAME[kind], [key, id, digest, record]);
-    else add(TAKEN_APART[kind], [key, id, digest, ...saidOf(person)]);
+    if (person === null) came[kind].push([key, id, digest, record]);
+    else apart[kind].push([key, id, digest, ...saidOf(person)]);
   }
-  return staged;
+  return [
+    { into: WHOLE, rows: whole },
+    ...PERSONS.map((kind) => ({ into: INTO[kind], rows: came[kind] })),
+    ...PERSONS.map((kind) => ({ into: APART[kind], rows: apart[kind] })),
+  ];
 }
 
 function saidOf({ said, aliases, attributes }: SaidOfPerson): Row {
@@ -61,6 +68,6 @@ function saidOf({ said, aliases, attributes }: SaidOfPerson): Row {
 
 /** What a row `s` says, as SQL. */
 export function valueOf(field: RecordField): string {
-  const column = field === 'problems' ? `'{}'` : SAID.includes(field) ? `s.${field}` : 'NULL';
-  return `CASE WHEN s.record = '' THEN ${column} ELSE json_extract(s.record, '$.${field}') END`;
+  const takenApart = field === 'problems' ? `'{}'` : SAID.includes(field) ? `s.${field}` : 'NULL';
+  return `CASE WHEN s.record = '' THEN ${takenApart} ELSE json_extract(s.record, '$.${field}') END`;
 }
